@@ -1,0 +1,13 @@
+"""Which array module owns an array, the way between host and device, hot kernels, and random numbers."""
+
+from dezero.backend.arrays import (
+    array_module,
+    as_cupy,
+    as_numpy,
+    is_array,
+    register_module,
+    unregister_module,
+)
+from dezero.backend.kernels import kernels_of
+
+__all__ = ["array_module", "as_cupy", "as_numpy", "is_array", "kernels_of", "register_module", "unregister_module"]

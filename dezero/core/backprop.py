@@ -1,0 +1,217 @@
+"""The engine: it sends gradients down the graph. ``backward``, ``grad`` and all of ``core/grad.py`` share it.
+
+It returns gradients; only ``backward`` writes ``.grad``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush, heappushpop
+from typing import Any
+
+import numpy as np
+
+from dezero.backend import array_module
+from dezero.config import changed, current
+from dezero.core.formulas import as_whole, kept_variables
+from dezero.core.landing import land, land_on_result
+from dezero.core.node import Bundle, Node
+from dezero.core.operators import OPS
+from dezero.core.variable import ENGINE, LEAF_HOOKS, Variable, handle, is_float
+from dezero.errors import FreedGraphError, IntegerGradientError, ShapeError, UntrackedError
+
+ndarray, generic = np.ndarray, np.generic
+
+Edge = Any  # a Node, or a leaf Variable
+
+
+def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, retain_graph: bool = False, retain_grad: bool = False,
+             targets: set[Edge] | None = None) -> dict[Edge, Any]:
+    """Send gradients from the seeds to the leaves, each function once, in the reverse of the order in which they ran.
+
+    Args:
+        seeds: places in the graph and the gradients that start there (arrays, or Variables with ``create_graph``).
+        create_graph: run the formulas on Variables, so that the gradients have a graph of their own.
+        retain_graph: leave the kept values for another pass.
+        retain_grad: set ``.grad`` of the results on the way, where somebody holds them.
+        targets: return the gradients of these places only, and visit only what leads there.
+
+    Returns:
+        The gradient of each leaf, or of each target that was reached.
+
+    Raises:
+        FreedGraphError: a function on the way was freed by an earlier pass.
+        ShapeError: a formula gave a gradient that does not fit its input.
+    """
+    waiting: dict[Edge, Any] = {}   # gradients of nodes not visited yet
+    done: dict[Edge, Any] = {}      # gradients of leaves and targets
+    ours: set[Edge] = set()         # where the waiting array is a sum that we made, and may add to in place
+    heap: list[tuple[int, Edge]] = []
+    watch = current().watch
+    for edge, gy in seeds:
+        if isinstance(edge, Variable):
+            done[edge] = done[edge] + gy if edge in done else gy
+        elif edge in waiting:
+            waiting[edge] = waiting[edge] + gy
+        else:
+            waiting[edge] = gy
+            heappush(heap, (-edge._order, edge))
+    useful = None if targets is None else _leading_to(targets, waiting)
+    node: Any = heappop(heap)[1] if heap else None
+    while node is not None:
+        gy = waiting.pop(node)
+        if targets is not None and node in targets:
+            done[node] = gy
+        plan, kept, edges = node._plan, node._kept, node._edges
+        if kept is None:
+            raise FreedGraphError(_freed(node))
+        if watch is not None:
+            watch.before(node, gy)
+        if retain_grad and type(gy) is not Bundle:
+            land_on_result(node, gy, create_graph)
+        if plan.whole:
+            gy = as_whole(node, plan, gy, kept, create_graph, backprop)
+        elif create_graph:
+            kept = kept_variables(node)
+        elif plan.arrays_only and isinstance(gy, generic):
+            gy = np.asarray(gy)
+        if not (retain_graph or create_graph):
+            node._kept = None
+            if plan.whole and node._inputs is not None:
+                node._inputs = None
+        ahead: Any = None
+        for i, formula, takes in plan.calls:
+            edge = edges[i]
+            if useful is not None and edge not in useful:
+                continue
+            if takes is None:
+                gx = formula(node, gy)
+            elif type(takes) is int:
+                gx = formula(node, gy, kept[takes])
+            else:
+                gx = formula(node, gy, *takes(kept))
+            if gx is None:
+                continue
+            if watch is not None:
+                watch.after(node, i, gx)
+            if gx.shape != edge._shape:
+                gx = _unbroadcast(node, i, gx, edge._shape)
+            if isinstance(edge, Variable):
+                old = done.get(edge)
+                done[edge] = gx if old is None else old + gx
+                continue
+            old = waiting.get(edge)
+            if old is None:
+                waiting[edge] = gx
+                if ahead is None:
+                    ahead = edge
+                else:
+                    heappush(heap, (-edge._order, edge))
+            elif edge in ours and type(old) is ndarray and old.dtype == gx.dtype:
+                old += gx
+            else:
+                waiting[edge] = old + gx
+                ours.add(edge)
+        if ahead is None:
+            node = heappop(heap)[1] if heap else None
+        else:  # the node just reached is next unless a later one waits; a chain never touches the heap
+            node = heappushpop(heap, (-ahead._order, ahead))[1] if heap else ahead
+    return done
+
+
+def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> set[Edge]:
+    """The targets and all nodes below ``starts`` from which one of them can be reached."""
+    seen: set[Any] = set()
+    todo = [s for s in starts if isinstance(s, Node)]
+    while todo:
+        node = todo.pop()
+        if node not in seen:
+            seen.add(node)
+            todo.extend(e for e in node._edges if isinstance(e, Node) and e not in seen)
+    useful = set(targets)
+    for node in sorted(seen, key=lambda n: n._order):  # inputs come before what they feed
+        if any(isinstance(e, (Node, Variable)) and e in useful for e in node._edges):
+            useful.add(node)
+    return useful
+
+
+def _unbroadcast(node: Any, i: int, gx: Any, shape: Any) -> Any:
+    """Sum a gradient back to the shape that its input had before it was broadcast."""
+    if not node.broadcasts:
+        raise ShapeError(f"{node.op}: its gradient for {node.argument(i)} has shape {gx.shape}, the input has {shape}: "
+                         "they must be equal (was the input's .data replaced since forward?)")
+    return OPS["sum_to"].on(gx, shape=shape)
+
+
+def _freed(node: Any) -> str:
+    return (f"{node.function.op}: this part of the graph was used by an earlier backward(), which freed what it had kept; compute the result "
+            "again, or call the first one with retain_graph=True (or create_graph=True); to go on from a value, use v.detach() or unchain_backward()")
+
+
+def check_differentiable(y: Variable, what: str = "backward") -> None:
+    """Refuse a root that has no graph, and say why.
+
+    Raises:
+        IntegerGradientError: the variable is of an integer or bool dtype.
+        UntrackedError: nothing tracked computed it.
+    """
+    label = f"variable {y._name!r}" if y._name else "this variable"
+    if y._data is not None and not is_float(y._data):
+        raise IntegerGradientError(f"{what}: {label} is {y.dtype}: integers and bools are constants and have no gradient; "
+                                   "compute with floats, x.astype(np.float32) say")
+    if y._node is None and not y.requires_grad:
+        raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because all inputs of its function were constants "
+                             "(arrays, numbers, integers, detached or requires_grad=False), or it was computed under no_grad()")
+    if y._node is None or isinstance(y._node, Variable):
+        raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because it is a leaf, data that you made; "
+                             f"call {what} on a result that was computed from it")
+
+
+def seed_for(y: Variable, gy: Any, create_graph: bool) -> Any:
+    """The gradient that starts at ``y``: ones unless given, as an array, or as a Variable with ``create_graph``."""
+    if gy is None:
+        gy = array_module(y._data).ones(y._data.shape, y._data.dtype)
+        if type(gy) is ndarray and not gy.shape:
+            gy = gy[()]
+    given = gy._data if isinstance(gy, Variable) else gy
+    if given.shape != y._data.shape:
+        raise ShapeError(f"the gradient given has shape {given.shape}, the result {y._data.shape}: they must be equal")
+    if create_graph:
+        return gy if isinstance(gy, Variable) else handle(gy, None)
+    return given
+
+
+def backward(y: Variable, retain_grad: bool = False, create_graph: bool = False, retain_graph: bool | None = None) -> None:
+    """``Variable.backward``: see there."""
+    check_differentiable(y)
+    seed = seed_for(y, y._grad, create_graph)
+    if not retain_grad:
+        y._grad = None
+    if create_graph and not current().record:
+        with changed(record=True):
+            found = backprop([(y._node, seed)], create_graph=True, retain_grad=retain_grad)
+    else:
+        found = backprop([(y._node, seed)], create_graph=create_graph, retain_graph=bool(retain_graph), retain_grad=retain_grad)
+    land(found, create_graph)
+
+
+def register_hook(v: Variable, hook: Any) -> Any:
+    """``Variable.register_hook``: see there."""
+    if v._node is None or isinstance(v._node, Variable):
+        hooks = LEAF_HOOKS.setdefault(v if v._node is None else v._node, [])
+    else:
+        node = v._node
+        if node._plan.whole != "hooked":
+            node._plan = node._plan.hooked()
+        hooks = node._plan.hooks
+    hooks.append(hook)
+
+    def remove() -> None:
+        if hook in hooks:
+            hooks.remove(hook)
+        if not hooks and v in LEAF_HOOKS:
+            del LEAF_HOOKS[v]
+    return remove
+
+
+ENGINE.update(backward=backward, register_hook=register_hook)

@@ -1,0 +1,83 @@
+"""What a call does with its raw inputs: numbers stay numbers, wrong kinds and failures get a message that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from dezero import errors
+from dezero.backend import array_module, arrays
+from dezero.config import current
+from dezero.core.variable import Variable, handle, is_float
+
+
+def constant(fn: Any, x: Any) -> Any:
+    """An input that is no Variable: an array as it is, a NumPy scalar as a Python number, so that its partner's dtype holds.
+
+    Raises:
+        InputTypeError: ``x`` is neither an array, a number nor None.
+    """
+    if type(x) is np.ndarray or type(x) is int or x is None or type(x) is float:
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, (bool, int, float)):
+        return x
+    if isinstance(x, np.ndarray):
+        return np.asarray(x)
+    if arrays.is_array(x):
+        return x
+    advice = "; write np.array([...]) around it" if isinstance(x, (list, tuple)) else ""
+    raise errors.InputTypeError(f"{fn.op}: an input is a {type(x).__name__}: Variables, arrays and numbers are expected{advice}")
+
+
+def full_arrays(xs: Iterable[Any]) -> list[Any]:
+    """The inputs with numbers and NumPy scalars as 0-d arrays; a number takes the dtype of its first float partner."""
+    xs = list(xs)
+    partner = next((x for x in xs if getattr(x, "dtype", None) is not None and is_float(x)), None)
+    for i, x in enumerate(xs):
+        if isinstance(x, np.generic):
+            xs[i] = np.asarray(x)
+        elif isinstance(x, (bool, int, float)):
+            xs[i] = array_module(partner).asarray(x, dtype=None if partner is None else partner.dtype)
+    return xs
+
+
+def as_variables(fn: Any, inputs: Iterable[Any]) -> list[Variable]:
+    """The inputs as Variables, for ops in the book's form."""
+    inputs = list(inputs)
+    raw = [x._data if isinstance(x, Variable) else constant(fn, x) for x in inputs]
+    return [x if isinstance(x, Variable) else handle(a, None) for x, a in zip(inputs, full_arrays(raw), strict=True)]
+
+
+def named(fn: Any, xs: Sequence[Any]) -> str:
+    """``a (2, 3) float32 and b (4,) float64``."""
+    parts = [f"{fn.argument(i)} {errors.describe(x)}" for i, x in enumerate(xs) if x is not None]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def fail(fn: Any, xs: Sequence[Any], error: Exception) -> None:
+    """Raise what a user needs to know when ``fn.forward(*xs)`` has raised ``error``.
+
+    An op of the library tells op, inputs, shapes and dtypes, what would be right, and the layer; a user's own op keeps its error.
+    """
+    layer = current().layer
+    head = f"{layer}: {fn.op}: {named(fn, xs)}" if layer else f"{fn.op}: {named(fn, xs)}"
+    ours = type(error).__module__ == errors.__name__
+    if not fn.native or not (ours or isinstance(error, (ValueError, TypeError, IndexError))):
+        error.add_note(f"in {head}")
+        raise error
+    try:
+        hint = None if ours else fn.hint(*xs)
+    except Exception:  # a hint that stumbles over odd inputs must not hide the error itself
+        hint = None
+    message = f"{head}: {hint or error}"
+    if ours:
+        raise type(error)(message) from error
+    if isinstance(error, ValueError):
+        raise errors.ShapeError(message) from error
+    if isinstance(error, IndexError):
+        raise IndexError(message) from error
+    raise errors.DTypeError(message) from error

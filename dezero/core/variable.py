@@ -1,0 +1,368 @@
+"""Variable: an array that remembers how it was computed, and Parameter, the kind that is trained."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from dezero.backend import arrays, as_cupy, as_numpy
+from dezero.core.operators import Operators
+from dezero.errors import InputTypeError, ShapeError
+
+# Gradient hooks of leaves. Empty for nearly everybody, so that backward asks one question.
+LEAF_HOOKS: weakref.WeakKeyDictionary[Variable, list[Callable[..., Any]]] = weakref.WeakKeyDictionary()
+ENGINE: dict[str, Any] = {}  # "backward" and "hook", put here by the floor above
+
+
+class Variable(Operators):
+    """An array in a computation graph.
+
+    Args:
+        data: a NumPy or CuPy array of any shape and dtype, or None for a variable that gets its data later.
+            Float arrays can have gradients; integer and bool arrays are constants.
+        name: shown in messages and drawings.
+        requires_grad: False makes a constant of a float array too.
+
+    Raises:
+        InputTypeError: ``data`` is not an array.
+
+    Examples:
+        >>> import numpy as np
+        >>> x = Variable(np.array(3.0))
+        >>> y = x * x + 1
+        >>> y.backward()
+        >>> print(y, x.grad)
+        variable(10.0) variable(6.0)
+    """
+
+    # _data is an array, or a NumPy scalar for a 0-d result: arithmetic on scalars is some ten times faster.
+    # _node is None for a leaf, the Function (or one of its Outputs) that made a result, and the leaf itself for a handle on one.
+    __slots__ = ("_data", "_grad", "_name", "_node", "requires_grad", "__weakref__")
+    __array_priority__ = 200
+
+    _data: Any
+    _grad: Variable | None
+    _name: str | None
+    _node: Any
+    requires_grad: bool
+
+    def __init__(self, data: Any, name: str | None = None, requires_grad: bool = True) -> None:
+        self._data = None if data is None else checked_array(data)
+        self._grad = None
+        self._name = name
+        self._node = None
+        self.requires_grad = requires_grad and (data is None or is_float(self._data))
+
+    # -- the array -------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The array itself, without its history. A 0-d result is an array here too."""
+        data = self._data
+        if isinstance(data, np.generic):
+            data = self._data = np.asarray(data)
+        return data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if value is None:
+            self._data = None
+            return
+        old = self._data
+        if isinstance(value, (bool, int, float)) and old is not None:
+            value = np.asarray(value, old.dtype)  # x.data = x.data - 0.1 in plain Python numbers
+        self._data = checked_array(value)
+        if self._node is None and (old is None or is_float(old) != is_float(self._data)):
+            self.requires_grad = is_float(self._data)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return self._array().shape  # type: ignore[no-any-return]
+
+    _shape = shape  # by the name that the nodes of results use
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array().ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array().size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """The array's dtype."""
+        return self._array().dtype
+
+    def _array(self) -> Any:
+        if self._data is None:
+            raise ValueError(f"{self._called()} has no data yet: set its .data, or call the layer that sizes it")
+        return self._data
+
+    def _called(self) -> str:
+        return f"variable {self._name!r}" if self._name else "the variable"
+
+    # -- the graph -------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str | None:
+        """The name in messages and drawings; it outlives the variable in the graph."""
+        return self._name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._name = value
+        if self._node is not None and not isinstance(self._node, Variable):
+            self._node._label = value
+
+    @property
+    def creator(self) -> Any:
+        """The Function that computed this variable, or None for a leaf."""
+        node = self._node
+        return None if node is None or isinstance(node, Variable) else node.function
+
+    @property
+    def generation(self) -> int:
+        """0 for a leaf, else the length of the longest path from a leaf."""
+        creator = self.creator
+        return 0 if creator is None else creator.generation + 1
+
+    @property
+    def grad(self) -> Variable | None:
+        """The gradient, a Variable of the same shape, once ``backward`` has set it."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and not isinstance(value, Variable):
+            value = Variable(value, requires_grad=False)
+        if value is not None and self._data is not None and value.shape != self.shape:
+            raise ShapeError(f"grad: a gradient of shape {value.shape} for {self._called()} of shape {self.shape}: they must be equal")
+        self._grad = value
+
+    def backward(self, retain_grad: bool = False, create_graph: bool = False, retain_graph: bool | None = None) -> None:
+        """Add the gradient of this variable to ``.grad`` of every leaf that it was computed from.
+
+        It starts from ``self.grad`` if that is set, else from ones (so for an array it gives the gradient of its sum).
+        What the graph had kept is freed on the way; the graph's shape stays for drawing.
+
+        Args:
+            retain_grad: set ``.grad`` of the results on the way too.
+            create_graph: record the computation of the gradients, so that they can be differentiated again.
+            retain_graph: keep the graph for another ``backward``; ``create_graph`` implies it.
+
+        Raises:
+            UntrackedError: no tracked function computed this variable.
+            IntegerGradientError: it is of an integer or bool dtype.
+            FreedGraphError: an earlier ``backward`` freed a part of the graph.
+
+        Examples:
+            >>> import numpy as np
+            >>> x = Variable(np.array(2.0))
+            >>> y = x ** 3
+            >>> y.backward(create_graph=True)
+            >>> gx = x.grad
+            >>> x.cleargrad()
+            >>> gx.backward()
+            >>> print(gx, x.grad)
+            variable(12.0) variable(12.0)
+        """
+        ENGINE["backward"](self, retain_grad, create_graph, retain_graph)
+
+    def register_hook(self, hook: Callable[[Variable], Variable | None]) -> Callable[[], None]:
+        """Call ``hook(gradient)`` in every ``backward`` once this variable's gradient is complete.
+
+        Args:
+            hook: may return another gradient of the same shape, which takes its place.
+
+        Returns:
+            A function that removes the hook.
+
+        Examples:
+            >>> import numpy as np
+            >>> x = Variable(np.array(2.0))
+            >>> remove = x.register_hook(lambda g: g * 10)
+            >>> (x * x).backward()
+            >>> print(x.grad)
+            variable(40.0)
+        """
+        return ENGINE["register_hook"](self, hook)  # type: ignore[no-any-return]
+
+    def cleargrad(self) -> None:
+        """Forget the gradient; the next ``backward`` starts a new sum."""
+        self._grad = None
+
+    def unchain(self) -> None:
+        """Cut this variable off from its creator: it is a leaf from now on."""
+        self._node = None
+
+    def unchain_backward(self) -> None:
+        """Cut every variable that this one was computed from off from its creator, as truncated backpropagation through time does."""
+        ENGINE["unchain_backward"](self)
+
+    def set_creator(self, func: Any) -> None:
+        """Make ``func``, a Function that was called, the creator."""
+        self._node = func
+
+    def detach(self) -> Variable:
+        """The same array as a constant, without history."""
+        return handle(self._data, None)
+
+    # -- copies ----------------------------------------------------------------------------------
+
+    def __copy__(self) -> Variable:
+        twin = handle(self._data, self._node)
+        twin.__class__ = type(self)
+        twin._grad, twin._name, twin.requires_grad = self._grad, self._name, self.requires_grad
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        twin = self.__copy__()  # a leaf: a copy of the graph behind it would be a second computation that never ran
+        twin._node = None
+        twin._data = None if self._data is None else self._data.copy()
+        twin._grad = None if self._grad is None else handle(self._grad._data.copy(), None)
+        memo[id(self)] = twin
+        return twin
+
+    def __reduce__(self) -> Any:
+        grad = None if self._grad is None else as_numpy(self._grad)
+        data = None if self._data is None else as_numpy(self._data)
+        return _unpickled, (type(self), data, grad, self._name, self.requires_grad)
+
+    # -- as a value ------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The only element as a Python number.
+
+        Raises:
+            ValueError: there is not exactly one element.
+        """
+        data = self._array()
+        if data.size != 1:
+            raise ValueError(f"item: {self._called()} has shape {data.shape}: only one element makes a number; take one by index, or sum() or mean()")
+        return data.item()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self._array().dtype.kind not in "iu":
+            raise TypeError(f"{self._called()} of dtype {self.dtype} cannot be an index: an integer is needed; write int(v)")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        data = self._array()
+        if data.size != 1:
+            raise ValueError(f"bool: {self._called()} has shape {data.shape}, which is neither true nor false: use (v.data > 0).any() or .all()")
+        return bool(data.item())
+
+    def __len__(self) -> int:
+        if not self._array().shape:
+            raise TypeError(f"len: {self._called()} is 0-d and has no length")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def tolist(self) -> Any:
+        """The elements as nested Python lists."""
+        return self._array().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """For ``np.asarray(v)``: the array alone, without its history."""
+        return np.array(as_numpy(self._array()), dtype=dtype, copy=copy)
+
+    def __str__(self) -> str:
+        if self._data is None:
+            return "variable(None)"
+        return "variable(" + str(self._data).replace("\n", "\n" + " " * 9) + ")"
+
+    def __repr__(self) -> str:
+        """As ``str``, with the name, an unusual dtype, and the state of the gradient."""
+        notes = [f"name={self._name!r}"] if self._name else []
+        if self._data is not None and self.dtype not in (np.float64, np.int64, np.bool_):
+            notes.append(f"dtype={self.dtype}")
+        if self._grad is not None:
+            notes.append(f"grad={self._grad._data if not self._grad.shape else self._grad.shape}")
+        elif self.creator is not None:
+            notes.append(f"creator={type(self.creator).__name__}")
+        elif self._data is not None and is_float(self._data) and not self.requires_grad:
+            notes.append("constant")
+        return ", ".join([str(self)[:-1], *notes]) + ")"
+
+    def to_cpu(self) -> None:
+        """Move the array to the host."""
+        if self._data is not None:
+            self._data = as_numpy(self._data)
+
+    def to_gpu(self) -> None:
+        """Move the array to the current CUDA device."""
+        if self._data is not None:
+            self._data = as_cupy(self._data)
+
+
+def _unpickled(cls: type[Variable], data: Any, grad: Any, name: str | None, requires_grad: bool) -> Variable:
+    v = cls(data, name=name)
+    v.requires_grad = requires_grad
+    v.grad = grad
+    return v
+
+
+class Parameter(Variable):
+    """A Variable that a layer trains.
+
+    Examples:
+        >>> import numpy as np
+        >>> W = Parameter(np.zeros((2, 3), np.float32), name="W")
+        >>> W.shape
+        (2, 3)
+    """
+
+    __slots__ = ()
+
+
+def handle(data: Any, node: Any) -> Variable:
+    """A Variable for a place in the graph: a result's node, a leaf, or None for a constant. No checks, no copies."""
+    v = Variable.__new__(Variable)
+    v._data = data
+    v._grad = v._name = None
+    v._node = node
+    v.requires_grad = node is not None
+    return v
+
+
+def is_float(data: Any) -> bool:
+    """True for floating dtypes, bfloat16 (whose kind is 'V') among them."""
+    dtype = data.dtype
+    return dtype.kind == "f" or dtype.name == "bfloat16"
+
+
+def checked_array(data: Any) -> Any:
+    """``data`` if it is an array or a NumPy scalar, as a plain ndarray; else an error with advice."""
+    if type(data) is np.ndarray or type(data) in arrays._modules:
+        if data.dtype.kind in "OUSMm":
+            raise InputTypeError(f"Variable: an array of dtype {data.dtype}: numbers are needed; build it with np.array(..., dtype=float)")
+        return data
+    if isinstance(data, np.ndarray):  # a subclass, memmap say: the same memory as a plain array
+        return np.asarray(data)
+    if isinstance(data, np.generic):
+        return np.asarray(data)
+    if arrays.is_array(data):
+        return data
+    given = type(data).__name__
+    if isinstance(data, Variable):
+        advice = "pass its array, v.data, or use v itself"
+    elif isinstance(data, (bool, int, float, list, tuple)):
+        advice = f"write Variable(np.array({data if isinstance(data, (bool, int, float)) else '[...]'}))"
+    else:
+        advice = "convert it first"
+    raise InputTypeError(f"Variable: {given} is not supported: a NumPy or CuPy array (or None) is expected; {advice}")
