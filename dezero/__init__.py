@@ -1,7 +1,42 @@
-"""dezero: a define-by-run autograd framework on NumPy and CuPy. README.md shows it; every public name is here."""
+"""dezero: a define-by-run autograd framework on NumPy and CuPy.
 
-from dezero import functions
-from dezero.core import Config, Function, Parameter, Variable, enable_grad, no_grad, test_mode, using_config
+Examples:
+    >>> import numpy as np
+    >>> from dezero import Variable
+    >>> import dezero.functions as F
+    >>> x = Variable(np.array([1.0, 2.0]))
+    >>> y = F.sum(x ** 2)
+    >>> y.backward()
+    >>> print(x.grad)
+    variable([2. 4.])
+"""
+
+from dezero import core, cuda, functions
+from dezero.core import (
+    Config,
+    Function,
+    Parameter,
+    Variable,
+    as_array,
+    as_variable,
+    checkpoint,
+    detect_anomaly,
+    enable_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    setup_variable,
+    test_mode,
+    using_config,
+    vjp,
+)
 
 __version__ = "0.1.0"
-__all__ = ["Config", "Function", "Parameter", "Variable", "enable_grad", "functions", "no_grad", "test_mode", "using_config"]
+is_simple_core = False  # the book's switch; ``dezero.core_simple`` is there beside the whole core
+
+__all__ = ["Config", "Function", "Parameter", "Variable", "as_array", "as_variable", "checkpoint", "core", "cuda", "detect_anomaly",
+           "enable_grad", "functions", "grad", "hessian", "hvp", "is_simple_core", "jacobian", "jvp", "no_grad", "setup_variable",
+           "test_mode", "using_config", "vjp"]

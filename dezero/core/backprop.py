@@ -16,8 +16,8 @@ from dezero.config import changed, current
 from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
 from dezero.core.node import Bundle, Node
-from dezero.core.operators import OPS
-from dezero.core.variable import ENGINE, LEAF_HOOKS, Variable, handle, is_float
+from dezero.core.operators import ENGINE, OPS
+from dezero.core.variable import LEAF_HOOKS, Variable, handle, is_float
 from dezero.errors import FreedGraphError, IntegerGradientError, ShapeError, UntrackedError
 
 ndarray, generic = np.ndarray, np.generic
@@ -26,7 +26,7 @@ Edge = Any  # a Node, or a leaf Variable
 
 
 def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, retain_graph: bool = False, retain_grad: bool = False,
-             targets: set[Edge] | None = None) -> dict[Edge, Any]:
+             targets: set[Edge] | None = None, through: bool = True) -> dict[Edge, Any]:
     """Send gradients from the seeds to the leaves, each function once, in the reverse of the order in which they ran.
 
     Args:
@@ -35,6 +35,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         retain_graph: leave the kept values for another pass.
         retain_grad: set ``.grad`` of the results on the way, where somebody holds them.
         targets: return the gradients of these places only, and visit only what leads there.
+        through: go on below a target; without, each target's gradient is the one that reaches it directly.
 
     Returns:
         The gradient of each leaf, or of each target that was reached.
@@ -62,6 +63,9 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         gy = waiting.pop(node)
         if targets is not None and node in targets:
             done[node] = gy
+            if not through:
+                node = heappop(heap)[1] if heap else None
+                continue
         plan, kept, edges = node._plan, node._kept, node._edges
         if kept is None:
             raise FreedGraphError(_freed(node))
@@ -94,7 +98,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
                 continue
             if watch is not None:
                 watch.after(node, i, gx)
-            if gx.shape != edge._shape:
+            if (gx._data if create_graph else gx).shape != edge._shape:
                 gx = _unbroadcast(node, i, gx, edge._shape)
             if isinstance(edge, Variable):
                 old = done.get(edge)

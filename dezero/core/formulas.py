@@ -14,19 +14,23 @@ from dezero.core.operators import OPS
 from dezero.core.plan import Plan
 from dezero.core.variable import Variable, handle
 
+new = Variable.__new__
+
 
 def kept_variables(node: Any) -> list[Any]:
     """The kept values with their place in the graph; constants stay arrays."""
-    n, needs = len(node._edges), node._plan.needs
-    out = []
-    for j, value in zip(node._plan.sources, node._kept, strict=True):
-        if j < n:
-            out.append(handle(value, node._edges[j]) if needs >> j & 1 else value)
-        else:
-            v = handle(value, node)
-            if node._shape is None:
-                v._node = Output(node, j - n, v)
-            out.append(v)
+    edges, plan = node._edges, node._plan
+    n, needs, out = len(edges), plan.needs, []
+    for j, value in zip(plan.sources, node._kept, strict=True):
+        if j < n and not needs >> j & 1:
+            out.append(value)
+            continue
+        v = new(Variable)
+        v._data = value
+        v._grad = v._name = None
+        v._node = edges[j] if j < n else node if node._shape is not None else Output(node, j - n, v)
+        v.requires_grad = True
+        out.append(v)
     return out
 
 
@@ -39,6 +43,8 @@ def as_whole(node: Any, plan: Plan, gy: Any, kept: Any, create_graph: bool, back
             return _single(node, plan, gy, kept_variables(node) if create_graph else kept)
         return as_whole(node, plan, gy, kept, create_graph, backprop)
     gys = _incoming(node, gy, create_graph)
+    if plan.whole == "own":
+        return node.gradients(gys, kept, create_graph)
     if plan.whole == "book":
         return _book_form(node, gys, kept, create_graph)
     if create_graph:
@@ -91,11 +97,12 @@ def _zeros(node: Any, shape: Any, dtype: Any, create_graph: bool) -> Any:
 
 
 def _by_name(node: Any, plan: Plan, kept: Any) -> dict[str, Any]:
-    """The kept values by the names that formulas use; all inputs together under the name of a ``*xs``."""
+    """The kept values by the names that formulas use; the inputs of a ``*xs`` together under its name."""
     if not node.variadic or node.args[-1] not in plan.names:
         return dict(zip(plan.names, kept, strict=True))
-    n = len(node._edges)
-    return {node.args[-1]: tuple(kept[:n]), **dict(zip(plan.names[1:], kept[n:], strict=True))}
+    i = plan.names.index(node.args[-1])
+    j = i + len(node._edges) - (len(node.args) - 1)
+    return dict(zip(plan.names, (*kept[:i], tuple(kept[i:j]), *kept[j:]), strict=True))
 
 
 def _complete(node: Any, gradients: Any) -> Any:
@@ -149,5 +156,5 @@ def _composed(node: Any, gys: list[Any], kept: Any, backprop: Callable[..., Any]
     ys = ys if isinstance(ys, (tuple, list)) else (ys,)
     seeds = [(y._node, gy) for y, gy in zip(ys, gys, strict=True) if y._node is not None]
     targets = {v._node for i, v in enumerate(inputs) if node.needs_grad(i)}
-    found = backprop(seeds, create_graph=True, targets=targets)
+    found = backprop(seeds, create_graph=True, targets=targets, through=False)
     return [found.get(inputs[i]._node) if node.needs_grad(i) else None for i in range(n)]

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module, arrays, kernels_of
-
 from dezero.config import Mode, current
 from dezero.core.inputs import as_variables, constant, fail, full_arrays
 from dezero.core.node import Node, Output, tick
 from dezero.core.operators import OPS
-from dezero.core.plan import Plan, read_formulas, make_plan
+from dezero.core.plan import Plan, make_plan, read_formulas
 from dezero.core.variable import Variable, handle
 from dezero.errors import DeviceError
 
@@ -84,12 +83,13 @@ class Function(Node):
         cls.native = op is not None or any(name.startswith("grad_") for name in vars(cls)) or (cls.native and "backward" not in vars(cls))
         cls.op = op or cls.__name__.lower()
         cls._plans = {}
-        if cls.native:
+        if cls.native and cls.forward is not Function.forward:  # else it is a base of ops
             cls.shared = None if cls.backward is Function.backward else cls.backward
             cls.values = (*cls.returns, *cls.saves)
             cls.wants = read_formulas(cls)
             if cls.saves and cls.compose is None:
-                raise TypeError(f"{cls.__name__} saves {', '.join(cls.saves)} and has no compose(): its second derivative would take them for constants")
+                raise TypeError(f"{cls.__name__} saves {', '.join(cls.saves)} and has no compose(): "
+                                "its second derivative would take them for constants")
         if op is not None:
             OPS[op] = cls
 
@@ -180,8 +180,10 @@ class Function(Node):
                 ea = a._node
                 if ea is None:
                     ea = a
+        elif type(a) is float or type(a) is int:
+            ea = xa = a
         else:
-            xa = a if type(a) is float else constant(self, a)
+            xa = constant(self, a)
             ea = None if hasattr(xa, "shape") else xa
         if isinstance(b, Variable):
             xb = b._data
@@ -191,8 +193,10 @@ class Function(Node):
                 eb = b._node
                 if eb is None:
                     eb = b
+        elif type(b) is float or type(b) is int:
+            eb = xb = b
         else:
-            xb = b if type(b) is float else constant(self, b)
+            xb = constant(self, b)
             eb = None if hasattr(xb, "shape") else xb
         if type(xa) is ndarray and not xa.shape:  # a scalar computes some ten times faster than a 0-d array
             xa = xa[()]

@@ -95,6 +95,11 @@ class Bundle(dict[int, Any]):
 
     shape = None  # as the shape of such a Function's node
 
+    @property
+    def _data(self) -> Bundle:
+        """Itself, so that the engine asks a Bundle and a Variable for the shape in the same way."""
+        return self
+
     def __add__(self, other: Bundle) -> Bundle:
         both = Bundle(self)
         for i, g in other.items():

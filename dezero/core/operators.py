@@ -9,6 +9,7 @@ from typing import Any
 
 OPS: dict[str, Any] = {}  # name -> Function class, filled when an op's class is made
 API: dict[str, Any] = {}  # name -> public function, filled by dezero.functions
+ENGINE: dict[str, Any] = {}  # what Variables need of the floors above them, put here by those
 
 
 class Operators:
@@ -44,6 +45,13 @@ class Operators:
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError("a Variable's elements cannot be assigned, the graph could not follow: write y = F.index_set(x, index, value) "
                         "(or change x.data[index] outside a graph)")
+
+    # NumPy's functions
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ENGINE["array_ufunc"](self, ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return ENGINE["array_function"](self, func, types, args, kwargs)
 
     # Shape
     def reshape(self, *shape: Any) -> Any: return API["reshape"](self, _unpacked(shape))

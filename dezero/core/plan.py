@@ -98,8 +98,8 @@ def positions(cls: Any, names: Sequence[str], n: int) -> list[int]:
     for name in names:
         if name in cls.values:
             out.append(n + cls.values.index(name))
-        elif cls.variadic:
-            out.extend(range(n))
+        elif cls.variadic and name == cls.args[-1]:
+            out.extend(range(len(cls.args) - 1, n))
         else:
             out.append(cls.args.index(name))
     return out
@@ -113,8 +113,8 @@ def make_plan(cls: Any, needs: int, n: int) -> Plan:
     if cls.shared is None:
         inputs = [i for i in inputs if f"grad_{cls.args[i]}" in cls.wants]
     used = ["backward"] if cls.shared is not None else [f"grad_{cls.args[i]}" for i in inputs]
-    names = {k for name in used for k in cls.wants[name]} | set(cls.args if cls.compose is not None else ())
-    names = sorted(names, key=(*cls.args, *cls.values).index)
+    asked = {k for name in used for k in cls.wants[name]} | set(cls.args if cls.compose is not None else ())
+    names = sorted(asked, key=(*cls.args, *cls.values).index)
     sources = positions(cls, names, n)
     if cls.shared is not None or cls.compose is not None or len(cls.returns) > 1:
         return Plan(needs, names, sources, [(i, pick(i), None) for i in inputs], whole="shared" if cls.shared is not None else "each")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from dezero.backend import arrays, as_cupy, as_numpy
-from dezero.core.operators import Operators
+from dezero.core.operators import ENGINE, Operators
 from dezero.errors import InputTypeError, ShapeError
 
 # Gradient hooks of leaves. Empty for nearly everybody, so that backward asks one question.
 LEAF_HOOKS: weakref.WeakKeyDictionary[Variable, list[Callable[..., Any]]] = weakref.WeakKeyDictionary()
-ENGINE: dict[str, Any] = {}  # "backward" and "hook", put here by the floor above
 
 
 class Variable(Operators):
@@ -83,7 +83,7 @@ class Variable(Operators):
         """The array's shape."""
         return self._array().shape  # type: ignore[no-any-return]
 
-    _shape = shape  # by the name that the nodes of results use
+    _shape = property(attrgetter("_data.shape"))  # by the name that the nodes of results use
 
     @property
     def ndim(self) -> int:
@@ -343,7 +343,7 @@ def handle(data: Any, node: Any) -> Variable:
 def is_float(data: Any) -> bool:
     """True for floating dtypes, bfloat16 (whose kind is 'V') among them."""
     dtype = data.dtype
-    return dtype.kind == "f" or dtype.name == "bfloat16"
+    return bool(dtype.kind == "f" or dtype.name == "bfloat16")
 
 
 def checked_array(data: Any) -> Any:

@@ -1,3 +1,336 @@
-"""."""
+"""Losses that compare two arrays element by element: regression, and the divergence of distributions."""
 
-__all__: list[str] = []
+from __future__ import annotations
+
+from typing import Any
+
+from dezero.core.arithmetic import Sub
+from dezero.core.compat import as_variable
+from dezero.core.function import Function
+from dezero.core.types import Operand
+from dezero.core.variable import Variable, is_float
+from dezero.errors import ShapeError
+from dezero.functions.elementwise import Clip, Log, Sqrt
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+class PairLoss(Function):
+    """A loss of x and t, element by element, and its sum or mean.
+
+    A subclass gives ``loss`` on arrays and ``slope``, the derivative by x, on arrays or Variables; it also gives ``slope_t``
+    where that by t is not just the opposite.
+    """
+
+    broadcasts = True
+    per_sample = False  # the mean is the sum divided by the size of the first axis (the book's way), not by that of all
+
+    def __init__(self, reduction="mean"):
+        self.reduction = reduction
+
+    def forward(self, x, t): return self.reduced(x, t)
+    def grad_x(self, gy, *, x, t): return self.scaled(gy, x, t) * self.slope(x, t)
+    def grad_t(self, gy, *, x, t): return self.scaled(gy, x, t) * self.slope_t(x, t)
+
+    def reduced(self, x, t):
+        """The loss, after a look at the shapes."""
+        if x.shape != t.shape and x.shape and t.shape and not x.size == t.size == 1:
+            one, other = self.args
+            write = f"; write {other}.reshape{x.shape}" if x.size == t.size else ""
+            raise ShapeError(f"{one} and {other} must have the same shape, or they would be broadcast to one another{write}")
+        return self.loss(x, t) if self.reduction == "none" else self.scaled(self.total(x, t), x, t).astype(x.dtype if is_float(x) else t.dtype)
+
+    def total(self, x, t):
+        """The sum of all losses, in float32 for half precision."""
+        y = self.loss(x, t)
+        return y.sum(dtype="float32" if y.dtype.itemsize == 2 else None)
+
+    def scaled(self, v, x, t):
+        """``v`` divided by what the mean divides by."""
+        if self.reduction != "mean":
+            return v
+        like = x if len(x.shape) >= len(t.shape) else t
+        return v / max(1, like.size if not self.per_sample else like.shape[0] if like.shape else 1)
+
+    def slope_t(self, x, t): return -self.slope(x, t)
+
+
+class SumSquaredError(PairLoss, op="sum_squared_error"):
+    """y = sum (x0 - x1)^2 / 2."""
+
+    factor = 1
+
+    def forward(self, x0, x1): return self.reduced(x0, x1)
+    def grad_x0(self, gy, *, x0, x1): return self.scaled(gy, x0, x1) * self.slope(x0, x1)
+    def grad_x1(self, gy, *, x0, x1): return self.scaled(gy, x0, x1) * self.slope_t(x0, x1)
+
+    def loss(self, x, t):
+        d = x - t
+        return d * d * (self.factor / 2)
+
+    def slope(self, x, t):
+        d = Sub.on(x, t)
+        return d if self.factor == 1 else d * self.factor
+
+    def total(self, x, t):
+        d = (x - t).reshape(-1)
+        if d.dtype.itemsize == 2:
+            d = d.astype("float32")
+        return self.xp.dot(d, d) * (self.factor / 2)
+
+
+class MeanSquaredError(SumSquaredError, op="mean_squared_error"):
+    """y = sum (x0 - x1)^2 / N."""
+
+    factor = 2
+    per_sample = True
+
+
+class MeanAbsoluteError(PairLoss, op="mean_absolute_error"):
+    """y = mean |x - t|."""
+
+    def loss(self, x, t): return abs(x - t)
+
+    def slope(self, x, t):
+        d = Sub.on(x, t)
+        return (d > 0).astype(d.dtype) - (d < 0)
+
+
+class Huber(PairLoss, op="huber"):
+    """y = mean c (d - c / 2) for d = x - t and d limited to c within [-delta, delta]."""
+
+    def __init__(self, delta=1.0, reduction="mean"):
+        self.delta, self.reduction = delta, reduction
+
+    def loss(self, x, t):
+        d = x - t
+        c = self.xp.minimum(self.xp.maximum(d, -self.delta), self.delta)
+        return c * (d - c * 0.5)
+
+    def slope(self, x, t): return Clip.on(Sub.on(x, t), x_min=-self.delta, x_max=self.delta)
+
+
+class KLDiv(PairLoss, op="kl_div"):
+    """y = sum t (log t - x) / N for x = log q."""
+
+    per_sample = True
+
+    def safe(self, t):
+        """t, away from 0, where t log t is 0 all the same."""
+        return Clip.on(t, x_min=float(self.xp.finfo(t.dtype).tiny), x_max=None)
+
+    def forward(self, log_q, p):
+        if p.size and not (p >= 0).all():
+            raise ShapeError("p must not be negative: log_q comes first, then p")
+        return self.reduced(log_q, p)
+
+    def loss(self, x, t): return t * (self.xp.log(self.safe(t)) - x)
+    def grad_log_q(self, gy, *, log_q, p): return self.scaled(gy, log_q, p) * -p
+    def grad_p(self, gy, *, log_q, p): return self.scaled(gy, log_q, p) * (Log.on(self.safe(p)) - log_q + 1)
+
+
+def mean_squared_error(x0: Operand, x1: Operand, reduction: str = "mean") -> Variable:
+    """The sum of the squared differences, divided by the size of the first axis (the batch), as in the book.
+
+    Args:
+        x0: any shape (N, ...).
+        x1: the same shape, or one number; an array takes the dtype of ``x0``.
+        reduction: "mean" as above, "sum", or "none" for the square of each difference.
+
+    Returns:
+        One number (0-d), or with "none" the shape of ``x0``.
+
+    Raises:
+        ShapeError: the shapes differ; (N, 1) and (N,) would silently give all N x N differences.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.mean_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+        variable(2.0)
+    """
+    check_reduction("mean_squared_error", reduction)
+    return MeanSquaredError(reduction)(*_partners(x0, x1))
+
+
+def mean_squared_error_simple(x0: Operand, x1: Operand) -> Variable:
+    """``mean_squared_error`` out of plain ops, to look into.
+
+    Args:
+        x0: any shape (N, ...).
+        x1: the same shape.
+
+    Returns:
+        One number (0-d).
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.mean_squared_error_simple(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+        variable(2.0)
+    """
+    x0, x1 = as_variable(x0), as_variable(x1)
+    if x0.shape != x1.shape and not x0.size == x1.size == 1:
+        raise ShapeError(f"mean_squared_error_simple: x0 {x0.shape} and x1 {x1.shape} must have the same shape")
+    d = x0 - x1
+    return (d ** 2).sum() / (len(d) if d.shape else 1)
+
+
+def sum_squared_error(x0: Operand, x1: Operand) -> Variable:
+    """Half the sum of the squared differences, the textbook's form, whose derivative is the difference itself.
+
+    Args:
+        x0: any shape.
+        x1: the same shape, or one number; an array takes the dtype of ``x0``.
+
+    Returns:
+        One number (0-d).
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.sum_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+        variable(2.0)
+    """
+    return SumSquaredError("sum")(*_partners(x0, x1))
+
+
+def mean_absolute_error(x: Operand, t: Operand, reduction: str = "mean") -> Variable:
+    """The mean distance of ``x`` from ``t``, over all elements. The derivative where they are equal is taken as 0.
+
+    Args:
+        x: any shape.
+        t: the same shape, or one number; an array takes the dtype of ``x``.
+        reduction: "mean" over all elements, "sum", or "none" for each distance.
+
+    Returns:
+        One number (0-d), or with "none" the shape of ``x``.
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.mean_absolute_error(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+        variable(1.0)
+    """
+    check_reduction("mean_absolute_error", reduction)
+    return MeanAbsoluteError(reduction)(*_partners(x, t))
+
+
+def huber(x: Operand, t: Operand, delta: float = 1.0, reduction: str = "mean") -> Variable:
+    """Half the squared distance up to ``delta``, and from there on straight with the slope ``delta`` (Huber, 1964).
+
+    Args:
+        x: any shape.
+        t: the same shape, or one number; an array takes the dtype of ``x``.
+        delta: positive; where the parabola becomes a line.
+        reduction: "mean" over all elements, "sum", or "none" for each loss.
+
+    Returns:
+        One number (0-d), or with "none" the shape of ``x``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: ``delta`` is not positive.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.huber(np.array([0.0, 0.0]), np.array([1.0, 10.0]), reduction="none"))
+        variable([0.5 9.5])
+    """
+    check_reduction("huber", reduction)
+    if not delta > 0:
+        raise ValueError(f"huber: delta is {delta}: it must be positive")
+    return Huber(float(delta), reduction)(*_partners(x, t))
+
+
+def kl_div(log_q: Operand, p: Operand, reduction: str = "mean") -> Variable:
+    """The Kullback-Leibler divergence of a predicted distribution q from p: the sum of p (log p - log q).
+
+    Args:
+        log_q: logarithms of the predicted probabilities, (N, ...), from ``log_softmax`` say.
+        p: the probabilities to reach, the same shape, not negative; where p is 0 the term is 0.
+        reduction: "mean" divides the sum by N, "sum", or "none" for each term.
+
+    Returns:
+        One number (0-d), or with "none" the shape of ``log_q``.
+
+    Raises:
+        ShapeError: the shapes differ, or ``p`` is negative somewhere.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> p = np.array([[0.5, 0.5, 0.0]])
+        >>> print(F.kl_div(np.log(np.array([[0.25, 0.5, 0.25]])), p))
+        variable(0.34657359027997264)
+    """
+    check_reduction("kl_div", reduction)
+    return KLDiv(reduction)(*_partners(log_q, p))
+
+
+def cosine_similarity(a: Operand, b: Operand, axis: int = -1, eps: float = 1e-8) -> Variable:
+    """The cosine of the angle between vectors: their product divided by both lengths.
+
+    Args:
+        a: vectors along ``axis``.
+        b: the same shape, or one that broadcasts.
+        axis: where the vectors lie.
+        eps: lengths below it count as ``eps``, so that a vector of zeros gives 0, with finite gradients.
+
+    Returns:
+        The shape of ``a`` without ``axis``, values in [-1, 1].
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import functions as F
+        >>> print(F.cosine_similarity(np.array([3.0, 4.0]), np.array([4.0, 3.0])))
+        variable(0.96)
+    """
+    a, b = as_variable(a), as_variable(b)
+    if a.dtype == b.dtype == "float16":  # eps squared is 0 in float16
+        return cosine_similarity(a.astype("float32"), b.astype("float32"), axis, eps).astype("float16")
+    lengths = [Sqrt()(Clip(eps * eps, None)((v * v).sum(axis))) for v in (a, b)]
+    return (a * b).sum(axis) / (lengths[0] * lengths[1])
+
+
+def check_reduction(op: str, reduction: str) -> None:
+    """Refuse an unknown reduction.
+
+    Raises:
+        ValueError: it is none of "mean", "sum", "none".
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{op}: reduction is {reduction!r}: it must be one of {', '.join(REDUCTIONS)}")
+
+
+def target_like(x: Any, t: Any) -> Any:
+    """A target in the dtype of ``x``, if it is a constant: an array, or integers in a Variable."""
+    dtype = getattr(getattr(x, "_data", x), "dtype", None)
+    raw = getattr(t, "_data", t)
+    given = getattr(raw, "dtype", None)
+    if given is None or dtype is None or given == dtype and given.kind == "f" or isinstance(t, Variable) and t.requires_grad:
+        return t
+    return raw.astype(dtype if dtype.kind not in "biu" else "float64")
+
+
+def _partners(x: Any, t: Any) -> tuple[Any, Any]:
+    """Both, with one that is a constant in the dtype of the other."""
+    if isinstance(t, Variable) and t.requires_grad:
+        return target_like(t, x), t
+    if getattr(getattr(x, "dtype", None), "kind", "f") in "biu":
+        x = getattr(x, "_data", x).astype("float64")
+    return x, target_like(x, t)
+
+
+__all__ = ["cosine_similarity", "huber", "kl_div", "mean_absolute_error", "mean_squared_error", "mean_squared_error_simple",
+           "sum_squared_error"]

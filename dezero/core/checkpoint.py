@@ -1,0 +1,123 @@
+"""checkpoint: run a part of the computation again in backward instead of keeping what it computed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dezero.config import Mode, changed, current
+from dezero.core.backprop import backprop
+from dezero.core.function import Function
+from dezero.core.inputs import constant
+from dezero.core.node import Node, tick
+from dezero.core.operators import OPS
+from dezero.core.plan import Plan, pick
+from dezero.core.types import Operand
+from dezero.core.variable import Variable, handle
+from dezero.errors import InputTypeError
+
+
+class Checkpoint(Function, op="checkpoint"):
+    """The node that stands for a whole function; its inputs are the arguments, then what the function used from outside."""
+
+    def __init__(self, fn: Callable[..., Any], arguments: int, mode: Mode, random_state: Any) -> None:
+        self.fn, self.arguments, self.mode, self.random_state = fn, arguments, mode, random_state
+
+    def plan_for(self, needs: int, n: int) -> Plan:
+        """Keep the arguments, nothing of what was computed from them."""
+        calls = [(i, pick(i), None) for i in range(n) if needs >> i & 1]
+        return Plan(needs, (), range(self.arguments), calls, whole="own")
+
+    def gradients(self, gys: list[Any], kept: Any, create_graph: bool) -> list[Any]:
+        """Run the function again, recorded, and send the gradients through that."""
+        here = np.random.get_state()
+        np.random.set_state(self.random_state)
+        try:
+            mode = self.mode
+            with changed(record=True, train=mode.train, layer=mode.layer):
+                places = [_place(handle(x, self._edges[i] if create_graph else Variable(x)) if self.needs_grad(i) else x)
+                          for i, x in enumerate(kept)]
+                ys = _as_tuple(self.fn(*places))
+            with changed(record=create_graph):
+                seeds = [(y._node, gy) for y, gy in zip(ys, gys, strict=True) if y._node is not None]
+                nodes = [p._node if self.needs_grad(i) else None for i, p in enumerate(places)]
+                targets = nodes + list(self._edges[self.arguments:])
+                found = backprop(seeds, create_graph=create_graph, targets={t for t in targets if t is not None}, through=False)
+        finally:
+            np.random.set_state(here)
+        return [found.get(t) for t in targets]
+
+
+def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
+    """``fn(*xs)``, keeping only ``xs``: what is computed on the way is computed again when the gradients need it.
+
+    Costs the forward of ``fn`` once more, saves its memory. Random masks come out the same the second time if they are
+    drawn from NumPy's global state, as dropout's are. Parameters that ``fn`` uses get their gradients too.
+
+    Args:
+        fn: takes Variables and returns a Variable, or a tuple or list of them. It must compute the same when it is run again.
+        *xs: its arguments: Variables, arrays or numbers.
+
+    Returns:
+        What ``fn`` returns.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import Variable, checkpoint
+        >>> x = Variable(np.array([1.0, 2.0]))
+        >>> y = checkpoint(lambda x: x * x * x, x)
+        >>> y.backward()
+        >>> print(x.grad)
+        variable([ 3. 12.])
+    """
+    mode = current()
+    if not mode.record:
+        return fn(*xs)
+    node = Checkpoint(fn, len(xs), mode, np.random.get_state())
+    raw = [x._data if isinstance(x, Variable) else constant(node, x) for x in xs]
+    before = tick()
+    places = [_place(Variable(np.asarray(a) if isinstance(a, np.generic) else a)) if isinstance(x, Variable) and x.requires_grad else a
+              for x, a in zip(xs, raw, strict=True)]
+    result = fn(*places)
+    ys = _as_tuple(result)
+    own = {p._node for p in places if isinstance(p, Variable)}
+    outside = _used_from_outside([y._node for y in ys], own, before)
+    del places
+    outs = [handle(y._data, None) for y in ys]
+    edges = [(x if x._node is None else x._node) if isinstance(x, Variable) and x.requires_grad else None for x in xs] + outside
+    needs = sum(1 << i for i, edge in enumerate(edges) if edge is not None)
+    if needs:
+        node._record(mode, xs, raw + [None] * len(outside), edges, needs, (), outs)
+    return type(result)(outs) if isinstance(result, (tuple, list)) else outs[0]
+
+
+def _place(x: Any) -> Any:
+    """A Variable at a place of its own; anything else as it is."""
+    return OPS["identity"]()(x) if isinstance(x, Variable) else x
+
+
+def _as_tuple(ys: Any) -> Any:
+    ys = ys if isinstance(ys, (tuple, list)) else (ys,)
+    for y in ys:
+        if not isinstance(y, Variable):
+            raise InputTypeError(f"checkpoint: the function returned a {type(y).__name__}: a Variable, or a tuple or list of them, is expected")
+    return ys
+
+
+def _used_from_outside(nodes: list[Any], own: set[Any], before: int) -> list[Any]:
+    """The leaves, and the results older than ``before``, that a computation used without being given them as ``own``."""
+    outside: dict[Any, None] = {}
+    seen = set(own)
+    todo = [n for n in nodes if n is not None]
+    while todo:
+        place = todo.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        if isinstance(place, Variable) or place._order < before:
+            outside[place] = None
+        else:
+            todo.extend(edge for edge in place._edges if isinstance(edge, (Node, Variable)))
+    return list(outside)

@@ -1,0 +1,41 @@
+"""Small helpers that the book's readers call by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dezero.backend import is_array
+from dezero.core.variable import Variable, handle
+
+
+def as_array(x: Any, array_module: Any = np) -> Any:
+    """A number as a 0-d array of ``array_module``; an array as it is.
+
+    Examples:
+        >>> as_array(2.0)
+        array(2.)
+    """
+    return array_module.array(x) if np.isscalar(x) else x
+
+
+def as_variable(obj: Any) -> Variable:
+    """``obj`` if it is a Variable, else a constant Variable around the array or number.
+
+    Raises:
+        InputTypeError: it is none of these.
+
+    Examples:
+        >>> print(as_variable(2.0))
+        variable(2.0)
+    """
+    if isinstance(obj, Variable):
+        return obj
+    if is_array(obj) and not isinstance(obj, np.generic):
+        return handle(Variable(obj)._data, None)
+    return handle(Variable(as_array(obj))._data, None)
+
+
+def setup_variable() -> None:
+    """Nothing to do: a Variable has its operators from the start. Kept for scripts that call it."""

@@ -1,0 +1,155 @@
+"""One step of a recurrent network, and the steps in plain ops from which higher derivatives come."""
+
+from __future__ import annotations
+
+from dezero.backend.norm import in_dtype, work_dtype
+from dezero.core.function import Function
+from dezero.core.types import Operand
+from dezero.core.variable import Variable
+from dezero.errors import ShapeError
+from dezero.functions.activation import sigmoid
+from dezero.functions.linalg import matmul
+from dezero.functions.trigonometry import tanh
+
+
+def rnn_step(a, h, Wh):
+    """The next state from a = x Wx + b."""
+    return tanh(a + matmul(h, Wh))
+
+
+def lstm_step(a, h, c, Wh):
+    """The next state and cell from a = x Wx + b."""
+    a = a + matmul(h, Wh)
+    H = Wh.shape[0]
+    i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H:2 * H]), sigmoid(a[:, 3 * H:])
+    c = f * c + i * tanh(a[:, 2 * H:3 * H])
+    return o * tanh(c), c
+
+
+def gru_step(a, h, Wh, bh):
+    """The next state from a = x Wx + b."""
+    H = Wh.shape[0]
+    w = matmul(h, Wh)
+    if bh is not None:
+        w = w + bh
+    r, z = sigmoid(a[:, :H] + w[:, :H]), sigmoid(a[:, H:2 * H] + w[:, H:2 * H])
+    n = tanh(a[:, 2 * H:] + r * w[:, 2 * H:])
+    return n + z * (h - n)
+
+
+class Recurrent(Function):
+    """What steps and sequences share: the check of shapes, and one dtype to work in."""
+
+    gates = 1
+    time = 0  # axes of x before the batch axis
+
+    def checked(self, x, states, Wx, Wh, *biases):
+        """Refuse shapes that do not fit; ``states`` and ``biases`` may hold None."""
+        k = self.gates
+        if x.ndim != 2 + self.time:
+            raise ShapeError("x must have axes (T, N, I): time, batch, features" if self.time else "x must have axes (N, I): batch, features")
+        *_, N, I = x.shape
+        if Wh.ndim != 2 or Wh.shape[1] != k * Wh.shape[0]:
+            raise ShapeError(f"Wh must be (H, {k}H)" if k > 1 else "Wh must be square, (H, H)")
+        H = Wh.shape[0]
+        if Wx.shape != (I, k * H):
+            raise ShapeError(f"Wx must be {(I, k * H)}: as many rows as x has features, {k} x H columns with H = {H} from Wh")
+        for s in states:
+            if s is not None and s.shape != (N, H):
+                raise ShapeError(f"a state must be {(N, H)}: the batch of x and the rows of Wh; it is {s.shape}")
+        for b in biases:
+            if b is not None and b.shape != (k * H,):
+                raise ShapeError(f"a bias must be {(k * H,)}, one number for each column of Wx; it is {b.shape}")
+
+    def worked(self, x, states, Wx, Wh, *biases):
+        """All inputs in the dtype to work in, states that are None as zeros; and the dtype of the results."""
+        out, work = work_dtype(x, *states, Wx, Wh, *biases)
+        x, Wx, Wh, *biases = in_dtype(work, x, Wx, Wh, *biases)
+        shape = (x.shape[self.time], Wh.shape[0])
+        states = [self.xp.zeros(shape, work) if s is None else in_dtype(work, s)[0] for s in states]
+        return out, (x, *states, Wx, Wh, *biases)
+
+    def given(self, inputs, gradients):
+        """The gradients in the inputs' dtypes."""
+        return [g if g is None or g.dtype == v.dtype else g.astype(v.dtype) for v, g in zip(inputs, gradients, strict=True)]
+
+    def flags(self, n):
+        """Which inputs need a gradient."""
+        return [self.needs_grad(i) for i in range(n)]
+
+
+def in_result_dtype(dtype, ys):
+    """The results of a computation, arrays or Variables, in the dtype that they must have."""
+    return [y if y.dtype == dtype else y.astype(dtype) for y in ys]
+
+
+class RNNCell(Recurrent, op="rnn_cell"):
+    """y = tanh(x Wx + h Wh + b)."""
+
+    def forward(self, x, h, Wx, Wh, b):
+        self.checked(x, (h,), Wx, Wh, b)
+        out, (x, h, Wx, Wh, b) = self.worked(x, (h,), Wx, Wh, b)
+        return self.kernels.rnn_forward(x[None], h, Wx, Wh, b)[0].astype(out, copy=False)
+
+    def backward(self, gy, *, x, h, Wx, Wh, b, y):
+        _, (xw, hw, Wxw, Whw, _, gy, y) = self.worked(x, (h,), Wx, Wh, b, gy, y)
+        found = self.kernels.rnn_backward(self.xp.zeros_like(gy)[None], gy, xw[None], hw, Wxw, Whw, y[None], self.flags(5))
+        gx, *rest = found
+        return self.given((x, h, Wx, Wh, b), (gx if gx is None else gx[0], *rest))
+
+    def compose(self, x, h, Wx, Wh, b):
+        out, (x, h, Wx, Wh, b) = self.worked(x, (h,), Wx, Wh, b)
+        return in_result_dtype(out, [rnn_step(projected(x, Wx, b), h, Wh)])
+
+
+class LSTMCell(Recurrent, op="lstm_cell"):
+    """The next state and cell of an LSTM."""
+
+    gates = 4
+    returns = ("y", "cell")
+    saves = ("gated", "squashed")
+
+    def forward(self, x, h, c, Wx, Wh, b):
+        self.checked(x, (h, c), Wx, Wh, b)
+        out, (x, h, c, Wx, Wh, b) = self.worked(x, (h, c), Wx, Wh, b)
+        y, cell, gates, squashed = (v[0] for v in self.kernels.lstm_forward(x[None], h, c, Wx, Wh, b))
+        return *in_result_dtype(out, (y, cell)), gates, squashed
+
+    def backward(self, gy, gcell, *, x, h, c, Wx, Wh, b, y, cell, gated, squashed):
+        _, (xw, hw, cw, Wxw, Whw, _, gy, gcell, y, cell) = self.worked(x, (h, c), Wx, Wh, b, gy, gcell, y, cell)
+        gx, *rest = self.kernels.lstm_backward(self.xp.zeros_like(gy)[None], gy, gcell, xw[None], hw, cw, Wxw, Whw,
+                                               y[None], cell[None], gated[None], squashed[None], self.flags(6))
+        return self.given((x, h, c, Wx, Wh, b), (gx if gx is None else gx[0], *rest))
+
+    def compose(self, x, h, c, Wx, Wh, b):
+        out, (x, h, c, Wx, Wh, b) = self.worked(x, (h, c), Wx, Wh, b)
+        return in_result_dtype(out, lstm_step(projected(x, Wx, b), h, c, Wh))
+
+
+class GRUCell(Recurrent, op="gru_cell"):
+    """The next state of a GRU."""
+
+    gates = 3
+    saves = ("gated", "sent")
+
+    def forward(self, x, h, Wx, Wh, b, bh):
+        self.checked(x, (h,), Wx, Wh, b, bh)
+        out, (x, h, Wx, Wh, b, bh) = self.worked(x, (h,), Wx, Wh, b, bh)
+        y, gates, sent = (v[0] for v in self.kernels.gru_forward(x[None], h, Wx, Wh, b, bh))
+        return y.astype(out, copy=False), gates, sent
+
+    def backward(self, gy, *, x, h, Wx, Wh, b, bh, y, gated, sent):
+        _, (xw, hw, Wxw, Whw, _, _, gy, y) = self.worked(x, (h,), Wx, Wh, b, bh, gy, y)
+        gx, *rest = self.kernels.gru_backward(self.xp.zeros_like(gy)[None], gy, xw[None], hw, Wxw, Whw, y[None], gated[None], sent[None],
+                                              self.flags(6))
+        return self.given((x, h, Wx, Wh, b, bh), (gx if gx is None else gx[0], *rest))
+
+    def compose(self, x, h, Wx, Wh, b, bh):
+        out, (x, h, Wx, Wh, b, bh) = self.worked(x, (h,), Wx, Wh, b, bh)
+        return in_result_dtype(out, [gru_step(projected(x, Wx, b), h, Wh, bh)])
+
+
+def projected(x, Wx, b):
+    """x Wx + b for rows x."""
+    a = matmul(x, Wx)
+    return a if b is None else a + b

@@ -1,0 +1,55 @@
+"""Rules for all tests: none leaves a mode or the random state changed; what cannot run here is skipped with its reason."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dezero.config import current
+
+
+def has_gpu() -> bool:
+    """Is CuPy here, and a device?"""
+    if importlib.util.find_spec("cupy") is None:
+        return False
+    import cupy
+    try:
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return False
+
+
+NEEDS = {
+    "gpu": (has_gpu, "CuPy and a CUDA device are needed"),
+    "torch": (lambda: importlib.util.find_spec("torch") is not None, "PyTorch is not installed"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for name, (found, reason) in NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(name)]
+        if marked and not found():
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def mode_is_left_as_found() -> Any:
+    before = current()
+    yield
+    assert current() is before, "the test leaves another mode behind: use `with using_config(...)`"
+
+
+@pytest.fixture(autouse=True)
+def random_state_is_left_as_found(request: pytest.FixtureRequest) -> Any:
+    before = np.random.get_state()
+    yield
+    after = np.random.get_state()
+    if request.node.get_closest_marker("seeds"):
+        np.random.set_state(before)
+    else:
+        same = before[2:] == after[2:] and np.array_equal(before[1], after[1])
+        assert same, "the test changes NumPy's global random state: use np.random.default_rng, or mark it with `seeds`"

@@ -1,0 +1,236 @@
+"""A stand-in for a device array: it works like CuPy's and refuses to mix with NumPy's.
+
+``StrictArray`` wraps an ndarray and is none. Conversions that CuPy refuses, or that would cost a copy between host and
+device, raise a TypeError here; ``to_strict`` and ``.get()`` are the only ways in and out. ``xp`` is its array module.
+"""
+
+from __future__ import annotations
+
+import operator
+import types
+from typing import Any
+
+import numpy as np
+
+
+class StrictArray:
+    """An array that knows other StrictArrays and numbers only. Results without axes stay arrays, as CuPy's do."""
+
+    __slots__ = ("__weakref__", "_a")
+    __array_ufunc__ = None   # NumPy's operators give way to ours, and its functions refuse
+    __hash__ = None          # type: ignore[assignment]
+
+    def __init__(self, a: np.ndarray) -> None:
+        self._a = a
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError("implicit conversion of a device array to a NumPy array")
+
+    def get(self) -> np.ndarray:
+        """A copy on the host."""
+        return self._a.copy()
+
+    shape = property(lambda self: self._a.shape)
+    dtype = property(lambda self: self._a.dtype)
+    ndim = property(lambda self: self._a.ndim)
+    size = property(lambda self: self._a.size)
+    itemsize = property(lambda self: self._a.itemsize)
+    nbytes = property(lambda self: self._a.nbytes)
+    strides = property(lambda self: self._a.strides)
+    base = property(lambda self: None if self._a.base is None else StrictArray(self._a.base))
+    T = property(lambda self: StrictArray(self._a.T))
+    mT = property(lambda self: StrictArray(self._a.swapaxes(-1, -2)))
+    real = property(lambda self: StrictArray(self._a.real))
+
+    @property
+    def flags(self) -> Any:
+        """The flags that CuPy's arrays have; ``writeable`` is none of them."""
+        flags = self._a.flags
+        return types.SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata)
+
+    def item(self, *index: Any) -> Any: return self._a.item(*index)
+    def tolist(self) -> Any: return self._a.tolist()
+    def __len__(self) -> int: return len(self._a)
+    def __bool__(self) -> bool: return bool(self._a)
+    def __float__(self) -> float: return float(self._a)
+    def __int__(self) -> int: return int(self._a)
+    def __index__(self) -> int: return operator.index(self._a)
+    def __repr__(self) -> str: return f"strict {self._a!r}"
+    def __iter__(self) -> Any: return (self[i] for i in range(len(self)))
+    def __getitem__(self, index: Any) -> Any: return wrap(self._a[unwrap(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._a[unwrap(index)] = unwrap(value)
+
+
+def to_strict(x: Any) -> Any:
+    """A copy of an ndarray on the "device"; anything else as it is."""
+    return StrictArray(x.copy()) if isinstance(x, np.ndarray) else x
+
+
+def unwrap(x: Any) -> Any:
+    """What NumPy may work on: the inside of StrictArrays, numbers, and sequences of them; an ndarray is refused."""
+    if isinstance(x, StrictArray):
+        return x._a
+    if isinstance(x, np.ndarray):
+        raise TypeError(f"a NumPy array {x.shape} {x.dtype} is mixed with device arrays")
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(unwrap, x)) if not hasattr(x, "_fields") else x
+    return x
+
+
+def wrap(y: Any) -> Any:
+    """NumPy's result as StrictArrays; what is no array stays."""
+    if isinstance(y, (np.ndarray, np.generic)):
+        return StrictArray(np.asarray(y))
+    if isinstance(y, tuple) and hasattr(y, "_fields"):  # SlogdetResult and its like
+        return type(y)(*map(wrap, y))
+    if isinstance(y, (list, tuple)):
+        return type(y)(map(wrap, y))
+    return y
+
+
+def _method(name: str) -> Any:
+    refused = {"where", "initial"}  # reductions of CuPy know neither
+
+    def method(self: StrictArray, *args: Any, **kwargs: Any) -> Any:
+        if unknown := refused & kwargs.keys():
+            raise TypeError(f"{name}: {unknown} is unknown to device arrays")
+        return wrap(getattr(self._a, name)(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
+    return method
+
+
+METHODS = [
+    "astype", "reshape", "transpose", "sum", "mean", "max", "min", "var", "std", "prod", "argmax", "argmin", "any", "all", "copy",
+    "ravel", "flatten", "squeeze", "swapaxes", "repeat", "take", "cumsum", "cumprod", "clip", "round", "dot", "diagonal", "trace",
+    "fill", "sort", "argsort", "nonzero", "view", "conj", "put", "choose", "partition", "searchsorted", "compress",
+]
+for _name in METHODS:
+    setattr(StrictArray, _name, _method(_name))
+
+
+def _binary(name: str) -> None:
+    op = getattr(operator, name)
+
+    def forward(self: StrictArray, other: Any) -> Any: return wrap(op(self._a, _operand(other)))
+    def reflected(self: StrictArray, other: Any) -> Any: return wrap(op(_operand(other), self._a))
+
+    bare = name.strip("_")
+    setattr(StrictArray, f"__{bare}__", forward)
+    setattr(StrictArray, f"__r{bare}__", reflected)
+    if in_place := getattr(operator, f"__i{bare}__", None):
+        def inside(self: StrictArray, other: Any) -> Any:
+            self._a = in_place(self._a, _operand(other))
+            return self
+        setattr(StrictArray, f"__i{bare}__", inside)
+
+
+def _operand(x: Any) -> Any:
+    if not isinstance(x, (StrictArray, np.generic, bool, int, float)):
+        raise TypeError(f"an operand is a {type(x).__name__}: device arrays work with device arrays and numbers only")
+    return unwrap(x)
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift"):
+    _binary(_name)
+
+
+def _compare(name: str) -> Any:
+    op = getattr(operator, name)
+    return lambda self, other: wrap(op(self._a, _operand(other)))
+
+
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(StrictArray, f"__{_name}__", _compare(_name))
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(StrictArray, f"__{_name}__", (lambda op: lambda self: wrap(op(self._a)))(getattr(operator, _name)))
+
+
+# -- the array module -------------------------------------------------------------------------------
+
+# Names of NumPy that CuPy does not have.
+ABSENT = {"errstate", "seterr", "geterr", "nditer", "ndenumerate", "einsum_path", "frompyfunc", "fromiter", "insert", "longdouble"}
+# Ways from host to device: these take ndarrays.
+ENTRANCES = {"array", "asarray"}
+# Functions whose first argument CuPy does not convert from lists, tuples and numbers.
+ARRAYS_ONLY = {"sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "any", "all", "argmax", "argmin", "cumsum", "cumprod",
+               "reshape", "transpose", "swapaxes", "moveaxis", "squeeze", "expand_dims", "flip", "roll", "take", "repeat", "tile", "pad",
+               "take_along_axis", "diagonal", "trace", "tril", "triu", "split", "argsort", "sort", "count_nonzero", "broadcast_to"}
+
+
+class _Ufunc:
+    """A ufunc, without ``at`` and ``where``."""
+
+    def __init__(self, ufunc: np.ufunc) -> None:
+        self._ufunc = ufunc
+        self.__name__ = ufunc.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._ufunc, args, kwargs)
+
+    def reduce(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._ufunc.reduce, args, kwargs)
+
+    def accumulate(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._ufunc.accumulate, args, kwargs)
+
+    def outer(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._ufunc.outer, args, kwargs)
+
+    def _run(self, call: Any, args: Any, kwargs: Any) -> Any:
+        if "where" in kwargs:
+            raise TypeError(f"{self.__name__}: where= is unknown to device arrays")
+        return wrap(call(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
+
+
+class _Generator:
+    """A random generator whose numbers are born on the device."""
+
+    def __init__(self, rng: Any) -> None:
+        self._rng = rng
+
+    def __getattr__(self, name: str) -> Any:
+        return _function(name, getattr(self._rng, name))
+
+
+def _function(name: str, f: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if name in ENTRANCES and isinstance(args[0], np.ndarray):
+            return wrap(f(args[0].copy(), *args[1:], **kwargs))
+        if name in ARRAYS_ONLY and not isinstance(args[0], StrictArray):
+            raise TypeError(f"{name}: the first argument is a {type(args[0]).__name__}, not a device array")
+        if name in ARRAYS_ONLY and {"where", "initial"} & kwargs.keys():
+            raise TypeError(f"{name}: where= and initial= are unknown to device arrays")
+        y = f(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()})
+        if isinstance(y, np.random.Generator):
+            return _Generator(y)
+        same = next((a for a in args if isinstance(a, StrictArray) and a._a is y), None)  # asarray gives the array itself
+        return wrap(y) if same is None else same
+    call.__name__ = name
+    return call
+
+
+class _Module(types.ModuleType):
+    """NumPy's names on StrictArrays."""
+
+    def __init__(self, name: str, of: Any) -> None:
+        super().__init__(name)
+        self._of = of
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ABSENT or name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = getattr(self._of, name)
+        if isinstance(value, types.ModuleType):
+            value = _Module(f"{self.__name__}.{name}", value)
+        elif isinstance(value, np.ufunc):
+            value = _Ufunc(value)
+        elif callable(value) and not isinstance(value, type):
+            value = _function(name, value)
+        setattr(self, name, value)
+        return value
+
+
+xp: Any = _Module("strict", np)
+xp.ndarray = StrictArray
+xp.asnumpy = lambda x: x.get() if isinstance(x, StrictArray) else x
