@@ -68,14 +68,15 @@ def demo() -> None:
             with no_grad():
                 right = (predict(layers, unseen_x).data.argmax(axis=1) == unseen_t).mean()
             print(f"  epoch {epoch:3}   loss {np.mean(losses):.4f}   accuracy on unseen points {right:6.1%}")
-    print(f"\n2000 steps in {time.perf_counter() - start:.1f} s. What the network takes for the upper half circle (o):\n")
+    print(f"\n2000 steps in {time.perf_counter() - start:.2f} s. What the network takes for the upper half circle (o):\n")
     print(picture(layers))
     print("\nThis program is dezero/__main__.py. Go on with `make test`, `make bench` (against NumPy and PyTorch) or the example in README.md.")
 
 
 def info() -> None:
     """Print the versions and the hardware that dezero runs on."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    config: Any = np.show_config(mode="dicts")
+    blas = config["Build Dependencies"]["blas"]
     print(f"dezero  {dezero.__version__}\nPython  {platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors")
     print(f"NumPy   {np.__version__} with {blas.get('name', 'an unknown BLAS')} {blas.get('version', '')}")
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dezero.config import current
+from dezero import config
 
 
 def has_gpu() -> bool:
@@ -38,9 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def mode_is_left_as_found() -> Any:
-    before = current()
+    before = config.current()
     yield
-    assert current() is before, "the test leaves another mode behind: use `with using_config(...)`"
+    after = config.current()
+    config._mode.set(before)
+    changed = [name for name in config.Mode.__slots__ if getattr(after, name) is not getattr(before, name)]
+    assert not changed, f"the test leaves another mode behind ({', '.join(changed)}): use `with using_config(...)`"
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +51,7 @@ def random_state_is_left_as_found(request: pytest.FixtureRequest) -> Any:
     before = np.random.get_state()
     yield
     after = np.random.get_state()
-    if request.node.get_closest_marker("seeds"):
-        np.random.set_state(before)
-    else:
+    np.random.set_state(before)
+    if not request.node.get_closest_marker("seeds"):
         same = before[2:] == after[2:] and np.array_equal(before[1], after[1])
         assert same, "the test changes NumPy's global random state: use np.random.default_rng, or mark it with `seeds`"

@@ -26,6 +26,9 @@ class StrictArray:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise TypeError("implicit conversion of a device array to a NumPy array")
 
+    def __array_function__(self, function: Any, kinds: Any, args: Any, kwargs: Any) -> Any:
+        raise TypeError(f"np.{function.__name__} is called on a device array: use xp")
+
     def get(self) -> np.ndarray:
         """A copy on the host."""
         return self._a.copy()
@@ -112,23 +115,25 @@ for _name in METHODS:
 def _binary(name: str) -> None:
     op = getattr(operator, name)
 
-    def forward(self: StrictArray, other: Any) -> Any: return wrap(op(self._a, _operand(other)))
-    def reflected(self: StrictArray, other: Any) -> Any: return wrap(op(_operand(other), self._a))
+    def forward(self: StrictArray, other: Any) -> Any: return wrap(op(self._a, unwrap(other))) if _is_operand(other) else NotImplemented
+    def reflected(self: StrictArray, other: Any) -> Any: return wrap(op(unwrap(other), self._a)) if _is_operand(other) else NotImplemented
 
     bare = name.strip("_")
     setattr(StrictArray, f"__{bare}__", forward)
     setattr(StrictArray, f"__r{bare}__", reflected)
     if in_place := getattr(operator, f"__i{bare}__", None):
         def inside(self: StrictArray, other: Any) -> Any:
-            self._a = in_place(self._a, _operand(other))
+            if not _is_operand(other):
+                return NotImplemented
+            self._a = in_place(self._a, unwrap(other))
             return self
         setattr(StrictArray, f"__i{bare}__", inside)
 
 
-def _operand(x: Any) -> Any:
-    if not isinstance(x, (StrictArray, np.generic, bool, int, float)):
-        raise TypeError(f"an operand is a {type(x).__name__}: device arrays work with device arrays and numbers only")
-    return unwrap(x)
+def _is_operand(x: Any) -> bool:
+    """False leaves the operation to the other side, a Variable say; an ndarray is refused."""
+    unwrap(x)
+    return isinstance(x, (StrictArray, np.generic, bool, int, float))
 
 
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift"):
@@ -137,7 +142,7 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 
 def _compare(name: str) -> Any:
     op = getattr(operator, name)
-    return lambda self, other: wrap(op(self._a, _operand(other)))
+    return lambda self, other: wrap(op(self._a, unwrap(other))) if _is_operand(other) else NotImplemented
 
 
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):

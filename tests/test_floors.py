@@ -32,6 +32,8 @@ FLOORS = [
 # Packages that an installation may lack: imported where they are used, never by ``import dezero``.
 OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "numba", "PIL", "safetensors", "scipy", "threadpoolctl", "tqdm"}
 MAX_FILE, MAX_FUNCTION = 400, 60
+# Functions that may be longer, each with its reason.
+LONG = {"dezero.core.backprop.backprop": 90}  # the engine's loop: calls between its parts would cost more than the parts
 
 
 def module_name(path: Path) -> str:
@@ -64,7 +66,7 @@ def ours(name: str) -> set[str]:
 
 
 def floor(name: str) -> int:
-    part = (name.split(".") + [""])[1]
+    part = [*name.split("."), ""][1]
     for i, names in enumerate(FLOORS):
         if part in names:
             return i
@@ -112,8 +114,8 @@ def test_files_and_functions_are_short(name: str) -> None:
     lines = len(NAMES[name].read_text(encoding="utf-8").splitlines())
     assert lines <= MAX_FILE, f"{name} has {lines} lines; {MAX_FILE} are allowed"
     for function in functions(name):
-        n = length(function)
-        assert n <= MAX_FUNCTION, f"{name}.{function.name} has {n} lines without its docstring; {MAX_FUNCTION} are allowed"
+        n, allowed = length(function), LONG.get(f"{name}.{function.name}", MAX_FUNCTION)
+        assert n <= allowed, f"{name}.{function.name} has {n} lines without its docstring; {allowed} are allowed"
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

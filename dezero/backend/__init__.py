@@ -3,7 +3,8 @@
 from dezero.backend import special  # noqa: F401  (fills the table of kernels)
 from dezero.backend import convolution, convolution_numpy, pooling, pooling_numpy  # noqa: F401  (fill the table of kernels)
 from dezero.backend import scatter  # noqa: F401  (fills the table of kernels)
-from dezero.backend import norm, rnn  # noqa: F401  (fill the table of kernels)
+from dezero.backend import attention, norm, rnn  # noqa: F401  (fill the table of kernels)
+from dezero.backend import softmax  # noqa: F401  (fills the table of kernels)
 from dezero.backend.arrays import (
     array_module,
     as_cupy,

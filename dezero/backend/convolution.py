@@ -36,13 +36,13 @@ def conv2d(xp: Any, x: Any, W: Any, b: Any, stride: Pair, pad: Pair, dilation: P
 def conv2d_grad_x(xp: Any, gy: Any, W: Any, size: Pair, stride: Pair, pad: Pair, dilation: Pair, groups: int) -> Any:
     """The gradient of the images of ``size`` (H, W): the adjoint of conv2d in x, which is the transposed convolution of gy."""
     dtype, (gy, W) = widened(xp, gy, W)
-    N, _, OH, OW = gy.shape
+    N, OC, OH, OW = gy.shape
     if groups == 1:
         col = xp.tensordot(W, gy, (0, 1)).transpose(3, 0, 1, 2, 4, 5)
     else:
-        g = gy.reshape(N, groups, -1, OH * OW)
-        col = W.reshape(groups, len(W) // groups, -1).swapaxes(1, 2) @ g
-        col = col.reshape(N, -1, *W.shape[2:], OH, OW)
+        g = gy.reshape(N, groups, OC // groups, OH * OW)
+        col = W.reshape(groups, OC // groups, -1).swapaxes(1, 2) @ g
+        col = col.reshape(N, W.shape[1] * groups, *W.shape[2:], OH, OW)
     return col2im(xp, col, size, stride, pad, dilation).astype(dtype, copy=False)
 
 
@@ -54,7 +54,7 @@ def conv2d_grad_w(xp: Any, x: Any, gy: Any, kernel: Pair, stride: Pair, pad: Pai
     if groups == 1:
         gW = xp.tensordot(gy, col, ((0, 2, 3), (0, 4, 5)))
     else:
-        g = gy.reshape(len(x), groups, -1, gy.shape[2] * gy.shape[3])
+        g = gy.reshape(len(x), groups, gy.shape[1] // groups, gy.shape[2] * gy.shape[3])
         gW = (g @ _grouped(col, groups).swapaxes(2, 3)).sum(0)
     return gW.reshape(gy.shape[1], x.shape[1] // groups, *kernel).astype(dtype, copy=False)
 

@@ -99,7 +99,7 @@ def conv2d_grad_w(x: Any, gy: Any, kernel: Pair, stride: Pair, pad: Pair, dilati
     """See the reference."""
     dtype, (x, gy) = widened(np, x, gy)
     N, OC, *out = gy.shape
-    gy = gy.reshape(N, groups, OC // groups, -1)
+    gy = gy.reshape(N, groups, OC // groups, out[0] * out[1])
     gW: Any = None
     for images, at, col in _blocks(x, kernel, stride, pad, dilation, (out[0], out[1]), groups):
         part = _channels_first(gy[images, :, :, at], groups) @ col.swapaxes(1, 2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-
 from dezero.backend.arrays import array_module
 from dezero.backend.kernels import kernels_of, reference
 from dezero.errors import ShapeError

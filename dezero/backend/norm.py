@@ -113,8 +113,9 @@ def normalize_grads(xp: Any, gy: Any, x: Any, gamma: Any, mean: Any, rstd: Any, 
         per = (1,) * len(per)
     shared = tuple(a for a, n in enumerate(per) if n == 1)
     inner = tuple(a for a in axes if a in shared)
-    work = _grads_by_channel if inner == axes or count(x.shape, inner) > 1 else _grads_by_element
-    return work(xp, gy, x, gamma, mean, rstd, axes, shared, inner, needs)
+    work: Any = _grads_by_channel if inner == axes or count(x.shape, inner) > 1 else _grads_by_element
+    gx, ggamma, gbeta = work(xp, gy, x, gamma, mean, rstd, axes, shared, inner, needs)
+    return gx, ggamma, gbeta
 
 
 def _grads_by_channel(xp: Any, gy: Any, x: Any, gamma: Any, mean: Any, rstd: Any, axes: Axes, shared: Axes, inner: Axes, needs: Any) -> Any:

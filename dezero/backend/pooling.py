@@ -38,14 +38,14 @@ def max_pool2d_grad(xp: Any, gy: Any, x: Any, y: Any, kernel: Pair, stride: Pair
 @reference
 def max_pool2d_pick(xp: Any, v: Any, x: Any, y: Any, kernel: Pair, stride: Pair, pad: Pair) -> Any:
     """v at the first place of each window of x whose value is the maximum y: the adjoint of max_pool2d_grad."""
-    col = im2col(xp, v, kernel, stride, pad, (1, 1)).reshape(*y.shape[:2], -1, *y.shape[2:])
+    col = im2col(xp, v, kernel, stride, pad, (1, 1)).reshape(*y.shape[:2], kernel[0] * kernel[1], *y.shape[2:])
     return xp.where(_first(xp, x, y, kernel, stride, pad), col, 0).sum(2, dtype=v.dtype)
 
 
 def _first(xp: Any, x: Any, y: Any, kernel: Pair, stride: Pair, pad: Pair) -> Any:
     """True at the first maximum of each window: (N, C, KH * KW, OH, OW)."""
     view = windows(xp, padded(xp, x, pad, lowest(x)), kernel, stride, (1, 1), y.shape[2:])
-    equal = (view == y[:, :, None, None]).reshape(*y.shape[:2], -1, *y.shape[2:])
+    equal = (view == y[:, :, None, None]).reshape(*y.shape[:2], kernel[0] * kernel[1], *y.shape[2:])
     places = xp.arange(equal.shape[2]).reshape(-1, 1, 1)
     return (equal.argmax(2)[:, :, None] == places) & equal
 

@@ -11,45 +11,42 @@ from dezero.backend.kernels import override, reference
 
 
 @reference
-def scatter_add(xp: Any, index: Any, values: Any, n: int) -> Any:
-    """Rows of zeros to which ``values[i]`` is added at row ``index[i]``; the same bits at every run.
+def scatter_add(xp: Any, y: Any, places: Any, values: Any) -> None:
+    """Add ``values[i]`` to row ``places[i]`` of ``y`` in place; the same bits at every run.
 
     Args:
         xp: the array module.
-        index: (M,) integers in [0, n).
+        y: zeros, C-contiguous, of any shape that parts into rows of D elements.
+        places: (M,) integers, each the number of a row.
         values: (M, D) floats; float16 is summed in float32.
-        n: number of rows.
-
-    Returns:
-        (n, D) in the dtype of ``values``.
     """
-    dtype = values.dtype
-    order = xp.argsort(index, kind="stable")
-    index, values = index[order], _wide(values[order])
+    rows = y.reshape(-1, values.shape[1]) if y.size else y.reshape(0, values.shape[1])
+    order = xp.argsort(places, kind="stable")
+    places, values = places[order], _wide(values[order])
     step = 1
-    while step < len(index):  # after each round a row holds the sum of its equals among the next 2 * step rows
-        same = index[step:] == index[:-step]
+    while step < len(places):  # after each round a row holds the sum of its equals among the next 2 * step rows
+        same = places[step:] == places[:-step]
         if not same.any():
             break
         values[:-step] += xp.where(same[:, None], values[step:], 0)
         step *= 2
-    first = xp.ones(len(index), dtype=bool)
-    first[1:] = index[1:] != index[:-1]
-    y = xp.zeros((n, values.shape[1]), dtype)
-    y[index[first]] = values[first].astype(dtype)
-    return y
+    first = xp.ones(len(places), dtype=bool)
+    first[1:] = places[1:] != places[:-1]
+    rows[places[first]] = values[first].astype(y.dtype)
 
 
 @override("numpy")
-def scatter_add(index: Any, values: Any, n: int) -> Any:  # noqa: F811
+def scatter_add(y: Any, places: Any, values: Any) -> None:  # noqa: F811
     """See the reference. ``add.at`` has a fast loop for one axis alone, some five times faster than the one for rows."""
-    dtype, d = values.dtype, values.shape[1]
-    values = _wide(values)
-    y = np.zeros(n * d, values.dtype)
+    d = values.shape[1]
     if d != 1:
-        index = (index[:, None] * d + np.arange(d)).ravel()
-    np.add.at(y, index, values.ravel())
-    return y.reshape(n, d).astype(dtype, copy=False)
+        places = (places[:, None] * d + np.arange(d)).reshape(-1)
+    if y.dtype == np.float16:
+        wide = np.zeros(y.size, np.float32)
+        np.add.at(wide, places, values.reshape(-1).astype(np.float32))
+        y[...] = wide.reshape(y.shape)
+    else:
+        np.add.at(y.reshape(-1), places, values.reshape(-1))
 
 
 @reference
@@ -98,19 +95,25 @@ def numbered(xp: Any, index: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
         items.pop()
         used.pop()
     k = sum(used)
+    if all(getattr(i, "ndim", 0) and i.dtype.kind != "b" for i in items):  # index arrays alone need no table of all places
+        places = 0
+        for item, n in zip(items, shape, strict=False):
+            item = item.astype(np.int64)
+            places = places * n + item + n * (item < 0)
+        return places, k
     return xp.arange(prod(shape[:k])).reshape(shape[:k])[tuple(items)], k
 
 
 def may_repeat(index: Any) -> bool:
     """Could an index name one place twice? Only one with integer arrays can."""
-    return any(getattr(i, "ndim", 0) and i.dtype != bool for i in (index if isinstance(index, tuple) else (index,)))
+    return any(getattr(i, "ndim", 0) and i.dtype.kind != "b" for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def _axes_used(item: Any) -> int:
     """How many axes a part of an index takes up; Ellipsis none by itself."""
     if item is None or item is Ellipsis or isinstance(item, bool):
         return 0
-    return item.ndim if getattr(item, "dtype", None) == bool else 1
+    return item.ndim if getattr(getattr(item, "dtype", None), "kind", "") == "b" else 1
 
 
 def _wide(x: Any) -> Any:

@@ -108,9 +108,10 @@ class SumTo(Function, op="sum_to"):
         lead = x.ndim - len(self.to)
         axes = (*range(lead), *(i + lead for i, s in enumerate(self.to) if s == 1 != x.shape[i + lead]))
         y = x.sum(axes, keepdims=True) if axes else x
+        self.source = x.shape
         return y.reshape(self.to)
 
-    def grad_x(self, gy: Any, *, x: Any) -> Any: return BroadcastTo.on(gy, shape=x.shape)
+    def grad_x(self, gy: Any) -> Any: return BroadcastTo.on(gy, shape=self.source)
 
     def hint(self, x: Any) -> str | None:
         """What shapes can be summed to."""
@@ -123,8 +124,11 @@ class BroadcastTo(Function, op="broadcast_to"):
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.to = tuple(shape)
 
-    def forward(self, x: Any) -> Any: return self.xp.broadcast_to(x, self.to)
-    def grad_x(self, gy: Any, *, x: Any) -> Any: return SumTo.on(gy, shape=x.shape)
+    def forward(self, x: Any) -> Any:
+        self.source = x.shape
+        return self.xp.broadcast_to(x, self.to)
+
+    def grad_x(self, gy: Any) -> Any: return SumTo.on(gy, shape=self.source)
 
     def hint(self, x: Any) -> str | None:
         """What shapes can be broadcast to."""
@@ -137,5 +141,8 @@ class AsType(Function, op="astype"):
     def __init__(self, dtype: Any) -> None:
         self.to = dtype
 
-    def forward(self, x: Any) -> Any: return x.astype(self.to)
-    def grad_x(self, gy: Any, *, x: Any) -> Any: return gy.astype(x.dtype)
+    def forward(self, x: Any) -> Any:
+        self.source = x.dtype
+        return x.astype(self.to)
+
+    def grad_x(self, gy: Any) -> Any: return gy.astype(self.source)

@@ -73,8 +73,10 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
             watch.before(node, gy)
         if retain_grad and type(gy) is not Bundle:
             land_on_result(node, gy, create_graph)
-        if plan.whole:
+        calls = plan.calls
+        if plan.whole and (create_graph or plan.whole != "composed"):
             gy = as_whole(node, plan, gy, kept, create_graph, backprop)
+            calls = plan.picks
         elif create_graph:
             kept = kept_variables(node)
         elif plan.arrays_only and isinstance(gy, generic):
@@ -84,7 +86,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
             if plan.whole and node._inputs is not None:
                 node._inputs = None
         ahead: Any = None
-        for i, formula, takes in plan.calls:
+        for i, formula, takes in calls:
             edge = edges[i]
             if useful is not None and edge not in useful:
                 continue
@@ -159,6 +161,8 @@ def check_differentiable(y: Variable, what: str = "backward") -> None:
         IntegerGradientError: the variable is of an integer or bool dtype.
         UntrackedError: nothing tracked computed it.
     """
+    if y._node is not None and y.requires_grad and not isinstance(y._node, Variable) and is_float(y._data):
+        return
     label = f"variable {y._name!r}" if y._name else "this variable"
     if y._data is not None and not is_float(y._data):
         raise IntegerGradientError(f"{what}: {label} is {y.dtype}: integers and bools are constants and have no gradient; "
@@ -166,17 +170,14 @@ def check_differentiable(y: Variable, what: str = "backward") -> None:
     if y._node is None and not y.requires_grad:
         raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because all inputs of its function were constants "
                              "(arrays, numbers, integers, detached or requires_grad=False), or it was computed under no_grad()")
-    if y._node is None or isinstance(y._node, Variable):
-        raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because it is a leaf, data that you made; "
-                             f"call {what} on a result that was computed from it")
+    raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because it is a leaf, data that you made; "
+                         f"call {what} on a result that was computed from it")
 
 
 def seed_for(y: Variable, gy: Any, create_graph: bool) -> Any:
     """The gradient that starts at ``y``: ones unless given, as an array, or as a Variable with ``create_graph``."""
     if gy is None:
-        gy = array_module(y._data).ones(y._data.shape, y._data.dtype)
-        if type(gy) is ndarray and not gy.shape:
-            gy = gy[()]
+        gy = type(y._data)(1) if isinstance(y._data, generic) else array_module(y._data).ones(y._data.shape, y._data.dtype)
     given = gy._data if isinstance(gy, Variable) else gy
     if given.shape != y._data.shape:
         raise ShapeError(f"the gradient given has shape {given.shape}, the result {y._data.shape}: they must be equal")

@@ -39,7 +39,7 @@ def as_whole(node: Any, plan: Plan, gy: Any, kept: Any, create_graph: bool, back
     if plan.whole == "hooked":
         gy = run_hooks(plan.hooks, gy)
         plan = plan.inner  # type: ignore[assignment]
-        if not plan.whole:
+        if not plan.whole or plan.whole == "composed" and not create_graph:
             return _single(node, plan, gy, kept_variables(node) if create_graph else kept)
         return as_whole(node, plan, gy, kept, create_graph, backprop)
     gys = _incoming(node, gy, create_graph)

@@ -139,8 +139,10 @@ class Function(Node):
                     if edge is None:
                         edge = x
                 x = x._data
+            elif type(x) is ndarray:
+                edge = None
             else:
-                x = x if type(x) is float else constant(self, x)
+                x = constant(self, x)
                 edge = None if hasattr(x, "shape") else x  # a number stands in its own place; an array is not kept for that
             if type(x) is not ndarray:
                 odd = True
@@ -301,7 +303,7 @@ class Function(Node):
 
     def locate(self, xs: Any) -> None:
         """Find the array module of the inputs, and refuse a mixture of host and device."""
-        found = {array_module(x): i for i, x in enumerate(xs) if getattr(x, "shape", None)}
+        found = {array_module(x): i for i, x in enumerate(xs) if getattr(x, "shape", None) or array_module(x) is not np}
         if len(found) > 1:
             where = " and ".join(f"{self.argument(i)} is in {m.__name__}" for m, i in found.items())
             raise DeviceError(f"{self.op}: host and device arrays are mixed: {where}; move one with to_gpu() or to_cpu()")

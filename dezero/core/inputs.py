@@ -76,6 +76,8 @@ def fail(fn: Any, xs: Sequence[Any], error: Exception) -> None:
     message = f"{head}: {hint or error}"
     if ours:
         raise type(error)(message) from error
+    if isinstance(error, np.linalg.LinAlgError):  # a singular matrix: a ValueError, but not for its shape
+        raise np.linalg.LinAlgError(message) from error
     if isinstance(error, ValueError):
         raise errors.ShapeError(message) from error
     if isinstance(error, IndexError):

@@ -18,7 +18,7 @@ Formula = Callable[..., Any]
 class Plan:
     """Where the kept values stand among inputs and returns, how to gather them, and one call for each needed input."""
 
-    __slots__ = ("needs", "names", "sources", "gather", "calls", "whole", "arrays_only", "hooks", "inner")
+    __slots__ = ("needs", "names", "sources", "gather", "calls", "picks", "whole", "arrays_only", "hooks", "inner")
 
     def __init__(self, needs: int, names: Sequence[str], sources: Sequence[int], calls: Sequence[tuple[int, Formula, Any]], *,
                  whole: str = "", arrays_only: bool = False) -> None:
@@ -27,14 +27,15 @@ class Plan:
         self.sources = sources          # ... and their positions in (*inputs, *returns)
         self.gather = gatherer(sources)
         self.calls = calls              # (input, formula, what it takes of the kept values)
-        self.whole = whole              # "shared", "each", "book", "hooked": one piece of work gives all gradients first
+        self.picks = [(i, pick(i), None) for i, _, _ in calls]  # the same places, out of gradients that came as a whole
+        self.whole = whole              # how all gradients come as a whole: "shared", "each", "book", "own", "hooked"; "composed": with a graph only
         self.arrays_only = arrays_only  # formulas want a gradient that is an array, not a NumPy scalar
         self.hooks: list[Formula] = []  # for "hooked": called with the gradient before plan ``inner`` goes on
         self.inner: Plan | None = None
 
     def hooked(self) -> Plan:
         """The same plan with room for hooks in front."""
-        plan = Plan(self.needs, self.names, self.sources, [(i, pick(i), None) for i, _, _ in self.calls], whole="hooked")
+        plan = Plan(self.needs, self.names, self.sources, self.picks, whole="hooked")
         plan.inner = self
         return plan
 
@@ -85,6 +86,8 @@ def read_formulas(cls: Any) -> dict[str, list[str]]:
         wants[name] = wanted(formula)
         if unknown := [n for n in wants[name] if n not in known]:
             raise TypeError(f"{cls.__name__}.{name} asks for {', '.join(unknown)}: {takes}")
+        if twice := [n for n in wants[name] if n in cls.args and n in cls.values]:
+            raise TypeError(f"{cls.__name__}.{name} asks for {twice[0]}, which is an input and a return: {takes}; rename the input, or set returns")
         if formula.__kwdefaults__:
             raise TypeError(f"{cls.__name__}.{name}: a kept value has no default: remove {formula.__kwdefaults__}")
     if strange := [n for n in vars(cls) if n.startswith("grad_") and n not in wants]:
@@ -116,10 +119,10 @@ def make_plan(cls: Any, needs: int, n: int) -> Plan:
     asked = {k for name in used for k in cls.wants[name]} | set(cls.args if cls.compose is not None else ())
     names = sorted(asked, key=(*cls.args, *cls.values).index)
     sources = positions(cls, names, n)
-    if cls.shared is not None or cls.compose is not None or len(cls.returns) > 1:
+    if cls.shared is not None or len(cls.returns) > 1:
         return Plan(needs, names, sources, [(i, pick(i), None) for i in inputs], whole="shared" if cls.shared is not None else "each")
     calls = []
     for i in inputs:
         name = f"grad_{cls.args[i]}"
         calls.append((i, positional(getattr(cls, name)), taker([names.index(k) for k in cls.wants[name]])))
-    return Plan(needs, names, sources, calls, arrays_only=not cls.scalars)
+    return Plan(needs, names, sources, calls, whole="composed" if cls.compose is not None else "", arrays_only=not cls.scalars)

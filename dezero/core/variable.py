@@ -68,10 +68,12 @@ class Variable(Operators):
 
     @data.setter
     def data(self, value: Any) -> None:
+        old = self._data
+        if value is old:  # v.data -= g writes in place, then sets what it got
+            return
         if value is None:
             self._data = None
             return
-        old = self._data
         if isinstance(value, (bool, int, float)) and old is not None:
             value = np.asarray(value, old.dtype)  # x.data = x.data - 0.1 in plain Python numbers
         self._data = checked_array(value)
@@ -343,7 +345,7 @@ def handle(data: Any, node: Any) -> Variable:
 def is_float(data: Any) -> bool:
     """True for floating dtypes, bfloat16 (whose kind is 'V') among them."""
     dtype = data.dtype
-    return bool(dtype.kind == "f" or dtype.name == "bfloat16")
+    return dtype.kind == "f" or (dtype.kind == "V" and dtype.name == "bfloat16")
 
 
 def checked_array(data: Any) -> Any:

@@ -45,7 +45,8 @@ class SiLU(Elementwise, op="silu"):
 class GELU(Elementwise, op="gelu"):
     """y = x Phi(x), with the distribution function Phi of the normal distribution."""
 
-    def forward(self, x): return x * (Erf.on(x * HALF_ROOT) * 0.5 + 0.5)
+    def forward(self, x):
+        return self.xp.maximum(x, -40) * (Erf.on(x * HALF_ROOT) * 0.5 + 0.5)  # so that 1 - erf may be a rounding error off 0
 
     def grad_x(self, gy, *, x):
         return gy * (Erf.on(x * HALF_ROOT) * 0.5 + 0.5 + x * Exp.on(x * x * -0.5) * NORMAL_PEAK)

@@ -10,6 +10,7 @@ from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
+from dezero.functions.elementwise import add, mul
 from dezero.functions.norm import Normalization
 
 
@@ -80,12 +81,13 @@ class FixedBatchNorm(Function, op="fixed_batch_norm"):
         found = [gy * scale if self.needs_grad(0) else None,
                  self.kernels.dot_over(gy, xv - mean, (0, 2)) * rstd if self.needs_grad(1) else None,
                  self.kernels.sum_over(gy, (0, 2)) if self.needs_grad(2) else None]
-        return [*(g if g is None else g.reshape(v.shape).astype(v.dtype, copy=False) for g, v in zip(found, (x, gamma, beta), strict=True)), None, None]
+        own = (x, gamma, beta)
+        return [*(g if g is None else g.reshape(v.shape).astype(v.dtype, copy=False) for g, v in zip(found, own, strict=True)), None, None]
 
     def compose(self, x, gamma, beta, mean, var):
         xv, mean, scale, _, shift = self.prepared(x, gamma, mean, var, beta)
-        y = (xv - mean) * scale
-        y = (y if shift is None else y + shift).reshape(x.shape)
+        y = mul(xv - mean, scale)
+        y = (y if shift is None else add(y, shift)).reshape(x.shape)
         out = work_dtype(x, gamma, beta)[0]
         return y if y.dtype == out else y.astype(out)
 

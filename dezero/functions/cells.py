@@ -8,8 +8,16 @@ from dezero.core.types import Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.activation import sigmoid
+from dezero.functions.elementwise import mul, sub
+from dezero.functions.join import split
 from dezero.functions.linalg import matmul
 from dezero.functions.trigonometry import tanh
+
+
+def projected(x, Wx, b):
+    """x Wx + b for rows x."""
+    a = matmul(x, Wx)
+    return a if b is None else a + b
 
 
 def rnn_step(a, h, Wh):
@@ -19,22 +27,17 @@ def rnn_step(a, h, Wh):
 
 def lstm_step(a, h, c, Wh):
     """The next state and cell from a = x Wx + b."""
-    a = a + matmul(h, Wh)
-    H = Wh.shape[0]
-    i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H:2 * H]), sigmoid(a[:, 3 * H:])
-    c = f * c + i * tanh(a[:, 2 * H:3 * H])
-    return o * tanh(c), c
+    i, f, g, o = split(a + matmul(h, Wh), 4, axis=1)
+    c = mul(sigmoid(f), c) + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(c), c
 
 
 def gru_step(a, h, Wh, bh):
     """The next state from a = x Wx + b."""
-    H = Wh.shape[0]
-    w = matmul(h, Wh)
-    if bh is not None:
-        w = w + bh
-    r, z = sigmoid(a[:, :H] + w[:, :H]), sigmoid(a[:, H:2 * H] + w[:, H:2 * H])
-    n = tanh(a[:, 2 * H:] + r * w[:, 2 * H:])
-    return n + z * (h - n)
+    r, z, n = split(a, 3, axis=1)
+    wr, wz, wn = split(projected(h, Wh, bh), 3, axis=1)
+    n = tanh(n + sigmoid(r + wr) * wn)
+    return n + sigmoid(z + wz) * sub(h, n)
 
 
 class Recurrent(Function):
@@ -149,7 +152,97 @@ class GRUCell(Recurrent, op="gru_cell"):
         return in_result_dtype(out, [gru_step(projected(x, Wx, b), h, Wh, bh)])
 
 
-def projected(x, Wx, b):
-    """x Wx + b for rows x."""
-    a = matmul(x, Wx)
-    return a if b is None else a + b
+def rnn_cell(x: Operand, h: Operand | None, Wx: Operand, Wh: Operand, b: Operand | None = None) -> Variable:
+    """One step of a simple recurrent network (Elman, 1990): ``tanh(x Wx + h Wh + b)``.
+
+    Args:
+        x: input (N, I).
+        h: state (N, H); None for zeros.
+        Wx: (I, H).
+        Wh: (H, H).
+        b: (H,), or None.
+
+    Returns:
+        The next state (N, H).
+
+    Raises:
+        ShapeError: the shapes do not fit.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import Variable, functions as F
+        >>> x, Wx, Wh = np.array([[1.0]]), Variable(np.array([[0.5]])), Variable(np.array([[1.0]]))
+        >>> h = F.rnn_cell(x, None, Wx, Wh)
+        >>> print(F.rnn_cell(x, h, Wx, Wh).data.round(3))
+        [[0.745]]
+    """
+    return RNNCell()(x, h, Wx, Wh, b)
+
+
+def lstm_cell(x: Operand, h: Operand | None, c: Operand | None, Wx: Operand, Wh: Operand,
+              b: Operand | None = None) -> tuple[Variable, Variable]:
+    """One step of an LSTM (Hochreiter and Schmidhuber, 1997; with the forget gate of Gers, Schmidhuber and Cummins, 2000).
+
+    With ``a = x Wx + h Wh + b`` cut into four blocks of H columns, in the order i, f, g, o (PyTorch's, with transposed weights)::
+
+        i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o)        g = tanh(a_g)
+        next c  = f c + i g                                       next h = o tanh(next c)
+
+    Args:
+        x: input (N, I).
+        h: state (N, H); None for zeros.
+        c: cell (N, H); None for zeros.
+        Wx: (I, 4H).
+        Wh: (H, 4H).
+        b: (4H,), or None.
+
+    Returns:
+        The next state and the next cell, each (N, H).
+
+    Raises:
+        ShapeError: the shapes do not fit.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import Variable, functions as F
+        >>> x, Wx, Wh = np.ones((1, 3)), Variable(np.full((3, 8), 0.5)), Variable(np.zeros((2, 8)))
+        >>> h, c = F.lstm_cell(x, None, None, Wx, Wh)
+        >>> print(h.data.round(3), c.data.round(3))
+        [[0.514 0.514]] [[0.74 0.74]]
+    """
+    return tuple(LSTMCell()(x, h, c, Wx, Wh, b))
+
+
+def gru_cell(x: Operand, h: Operand | None, Wx: Operand, Wh: Operand, b: Operand | None = None, bh: Operand | None = None) -> Variable:
+    """One step of a gated recurrent unit (Cho et al., 2014), with the reset gate applied behind the product with Wh.
+
+    With ``a = x Wx + b`` and ``w = h Wh + bh`` cut into three blocks of H columns, in the order r, z, n (PyTorch's, with
+    transposed weights)::
+
+        r, z = sigmoid(a_r + w_r), sigmoid(a_z + w_z)        n = tanh(a_n + r w_n)        next h = (1 - z) n + z h
+
+    Args:
+        x: input (N, I).
+        h: state (N, H); None for zeros.
+        Wx: (I, 3H).
+        Wh: (H, 3H).
+        b: (3H,), or None.
+        bh: (3H,), or None. Only its last block differs in effect from ``b``, since r scales it.
+
+    Returns:
+        The next state (N, H).
+
+    Raises:
+        ShapeError: the shapes do not fit.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero import Variable, functions as F
+        >>> x, Wx, Wh = np.ones((1, 3)), Variable(np.full((3, 6), 0.5)), Variable(np.zeros((2, 6)))
+        >>> print(F.gru_cell(x, None, Wx, Wh).data.round(3))
+        [[0.165 0.165]]
+    """
+    return GRUCell()(x, h, Wx, Wh, b, bh)
+
+
+__all__ = ["gru_cell", "lstm_cell", "rnn_cell"]

@@ -6,6 +6,7 @@ x[n, c, i s + k d - p, ...]: the gradients of each are the other two, so every d
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 from dezero.backend.im2col import get_conv_outsize, get_deconv_outsize, pair
@@ -14,6 +15,7 @@ from dezero.core.types import Operand, Shape
 from dezero.core.variable import Variable
 from dezero.errors import InputTypeError, ShapeError, describe
 from dezero.functions.columns import check_images, check_parameters, im2col, need_images
+from dezero.functions.reduce import Sum
 
 
 class Conv2d(Function, op="conv2d"):
@@ -23,7 +25,7 @@ class Conv2d(Function, op="conv2d"):
         self.stride, self.pad, self.dilation, self.groups = pair(stride), pair(pad), pair(dilation), groups
 
     def forward(self, x, W, b=None):
-        misfit(x, W, b, W.shape[0], self.groups, x_channels=W.shape[1] * self.groups if W.ndim == 4 else 0)
+        misfit(x, W, b, self.groups)
         self.size = x.shape[2:]
         return self.kernels.conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups)
 
@@ -33,7 +35,7 @@ class Conv2d(Function, op="conv2d"):
     def grad_W(self, gy, *, x, W):
         return Conv2DGradW.on(x, gy, kernel_size=W.shape[2:], stride=self.stride, pad=self.pad, dilation=self.dilation, groups=self.groups)
 
-    def grad_b(self, gy): return gy.sum((0, 2, 3))
+    def grad_b(self, gy): return Sum.on(gy, axis=(0, 2, 3))
 
 
 class Deconv2d(Function, op="conv_transpose2d"):
@@ -44,7 +46,7 @@ class Deconv2d(Function, op="conv_transpose2d"):
         self.outsize = None if outsize is None else pair(outsize)
 
     def forward(self, x, W, b=None):
-        misfit(x, W, b, W.shape[1] * self.groups if W.ndim == 4 else 0, self.groups, x_channels=W.shape[0])
+        misfit(x, W, b, self.groups, transposed=True)
         y = self.kernels.conv2d_grad_x(x, W, self.size_for(x, W), self.stride, self.pad, self.dilation, self.groups)
         return y if b is None else y + b.reshape(-1, 1, 1)
 
@@ -65,7 +67,7 @@ class Deconv2d(Function, op="conv_transpose2d"):
     def grad_W(self, gy, *, x, W):
         return Conv2DGradW.on(gy, x, kernel_size=W.shape[2:], stride=self.stride, pad=self.pad, dilation=self.dilation, groups=self.groups)
 
-    def grad_b(self, gy): return gy.sum((0, 2, 3))
+    def grad_b(self, gy): return Sum.on(gy, axis=(0, 2, 3))
 
 
 class Conv2DGradW(Function, op="conv2d_grad_w"):
@@ -85,7 +87,7 @@ class Conv2DGradW(Function, op="conv2d_grad_w"):
         return Conv2d.on(x, ggW, stride=self.stride, pad=self.pad, dilation=self.dilation, groups=self.groups)
 
 
-def misfit(x: Any, W: Any, b: Any, out_channels: int, groups: int, *, x_channels: int) -> None:
+def misfit(x: Any, W: Any, b: Any, groups: int, transposed: bool = False) -> None:
     """Refuse arrays that do not fit one another.
 
     Raises:
@@ -97,20 +99,27 @@ def misfit(x: Any, W: Any, b: Any, out_channels: int, groups: int, *, x_channels
         raise ShapeError(f"W has {W.ndim} axes, it must have four, two of channels and two of the kernel")
     if W.shape[0] % groups:
         raise ShapeError(f"groups is {groups}: it must divide W.shape[0] = {W.shape[0]}")
-    if x.shape[1] != x_channels:
-        raise ShapeError(f"x has {x.shape[1]} channels, W wants {x_channels}" + (f" in {groups} groups" if groups > 1 else ""))
-    if b is not None and tuple(b.shape) != (out_channels,):
-        raise ShapeError(f"b has shape {tuple(b.shape)}, it must be ({out_channels},)")
+    images, results = W.shape[1] * groups, W.shape[0]
+    if transposed:
+        images, results = results, images
+    if x.shape[1] != images:
+        raise ShapeError(f"x has {x.shape[1]} channels, W wants {images}" + (f" in {groups} groups" if groups > 1 else ""))
+    if b is not None and tuple(b.shape) != (results,):
+        raise ShapeError(f"b has shape {tuple(b.shape)}, it must be ({results},)")
 
 
-def check_groups(op: str, groups: Any) -> None:
-    """Refuse what is no number of groups.
+def check_groups(op: str, groups: Any) -> int:
+    """``groups`` as a Python integer.
 
     Raises:
-        ValueError: ``groups`` is no positive integer.
+        ValueError: it is no positive integer.
     """
-    if not isinstance(groups, int) or groups < 1:
-        raise ValueError(f"{op}: groups is {groups!r}: a positive integer is expected")
+    try:
+        if (n := index(groups)) > 0:
+            return n
+    except TypeError:
+        pass
+    raise ValueError(f"{op}: groups is {groups!r}: a positive integer is expected")
 
 
 def conv2d(x: Operand, W: Operand, b: Operand = None, stride: Shape = 1, pad: Shape = 0, dilation: Shape = 1, groups: int = 1) -> Variable:
@@ -142,8 +151,7 @@ def conv2d(x: Operand, W: Operand, b: Operand = None, stride: Shape = 1, pad: Sh
                     [20. 24.]]]])
     """
     step, frame, spread = check_parameters("conv2d", stride=stride, pad=pad, dilation=dilation)
-    check_groups("conv2d", groups)
-    return Conv2d(step, frame, spread, groups)(x, W, b)
+    return Conv2d(step, frame, spread, check_groups("conv2d", groups))(x, W, b)
 
 
 def conv_transpose2d(x: Operand, W: Operand, b: Operand = None, stride: Shape = 1, pad: Shape = 0, outsize: Shape | None = None,
@@ -170,9 +178,8 @@ def conv_transpose2d(x: Operand, W: Operand, b: Operand = None, stride: Shape = 
         variable([[[[1. 1. 2. 2.]]]])
     """
     step, frame, spread = check_parameters("conv_transpose2d", stride=stride, pad=pad, dilation=dilation)
-    check_groups("conv_transpose2d", groups)
     size = None if outsize is None else check_parameters("conv_transpose2d", outsize=outsize)[0]
-    return Deconv2d(step, frame, size, spread, groups)(x, W, b)
+    return Deconv2d(step, frame, size, spread, check_groups("conv_transpose2d", groups))(x, W, b)
 
 
 def conv1d(x: Operand, W: Operand, b: Operand = None, stride: int = 1, pad: int = 0, dilation: int = 1, groups: int = 1) -> Variable:

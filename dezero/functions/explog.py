@@ -275,4 +275,4 @@ def erf(x: Operand) -> Variable:
     return Erf()(x)
 
 
-__all__ = ["erf", "exp", "expm1", "log", "log10", "log1p", "log2", "pow", "power", "reciprocal", "rsqrt", "sqrt", "square"]
+__all__ = ["erf", "exp", "expm1", "log", "log1p", "log2", "log10", "pow", "power", "reciprocal", "rsqrt", "sqrt", "square"]

@@ -18,7 +18,7 @@ class Extremum(Reduction):
     def hint(self, x):
         return super().hint(x) or (None if x.size else "no elements have no largest and no smallest one")
 
-    def shared(self, gy, picked):
+    def divided(self, gy, picked):
         """``gy`` over the number of elements picked in each group, at each of these; 0 elsewhere."""
         n = self.xp.maximum(picked.sum(self.axis, None, None, self.keepdims), 1).astype(gy.dtype)  # a group of NaN has none
         return self.spread(gy / n, picked.shape) * picked
@@ -28,7 +28,7 @@ class Max(Extremum, op="max"):
     """y = the largest element."""
 
     def forward(self, x): return x.max(self.axis, None, self.keepdims)
-    def grad_x(self, gy, *, x, y): return self.shared(gy, equal(x, self.spread(y, x.shape)))
+    def grad_x(self, gy, *, x, y): return self.divided(gy, equal(x, self.spread(y, x.shape)))
 
 
 class Min(Max, op="min"):
@@ -98,7 +98,7 @@ class Norm(Extremum, op="norm"):
         if p == 1:
             return self.spread(gy, shape) * Sign.on(x)
         if math.isinf(p):
-            return self.shared(gy, equal(Abs.on(x), self.spread(y, shape))) * Sign.on(x)
+            return self.divided(gy, equal(Abs.on(x), self.spread(y, shape))) * Sign.on(x)
         ratio = Abs.on(x) / self.spread(y + zero, shape) + equal(x, 0)  # 0 to a negative power would be infinite
         return self.spread(gy, shape) * (ratio ** (p - 1) * Sign.on(x))
 

@@ -18,8 +18,7 @@ from dezero.core.arithmetic import SumTo
 from dezero.core.function import Function
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
-from dezero.errors import DTypeError, ShapeError
-from dezero.functions.shape import axes_of, reshape, shape_of
+from dezero.errors import DTypeError
 
 ARRAY = "array"
 
@@ -100,13 +99,13 @@ class GatherGrad(Function, op="gather_grad"):
 
 def scattered(fn: Function, values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros of ``shape`` to which ``values`` is added at ``index``."""
-    if not may_repeat(index):
-        y = fn.xp.zeros(shape, values.dtype)
+    y = fn.xp.zeros(shape, values.dtype)
+    if may_repeat(index):
+        places, k = numbered(fn.xp, index, shape)
+        fn.kernels.scatter_add(y, places.reshape(-1), values.reshape(places.size, prod(shape[k:])))
+    else:
         y[index] = values
-        return y
-    places, k = numbered(fn.xp, index, shape)
-    rows = values.reshape(places.size, prod(shape[k:]))
-    return fn.kernels.scatter_add(places.reshape(-1), rows, prod(shape[:k])).reshape(shape)
+    return y
 
 
 class Writing(Function):
@@ -249,65 +248,4 @@ def check_writable(op: str, x: Operand, value: Operand) -> None:
         raise DTypeError(f"{op}: value is of floats and x of {x.dtype}: the values would be cut off; use x.astype(np.float32)")
 
 
-def take(x: Operand, indices: Any, axis: int | None = None) -> Variable:
-    """Slices of ``x`` by their numbers along an axis.
-
-    Args:
-        x: any shape and dtype.
-        indices: ints of any shape.
-        axis: None takes from the flattened array.
-
-    Returns:
-        The shape of ``x`` with that of ``indices`` in place of the axis.
-
-    Raises:
-        IndexError: an index is out of range.
-        ShapeError: there is no such axis.
-
-    Examples:
-        >>> import numpy as np
-        >>> from dezero import Variable, functions as F
-        >>> print(F.take(Variable(np.array([[1.0, 2.0], [3.0, 4.0]])), [1, 0, 1], axis=1))
-        variable([[2. 1. 2.]
-                  [4. 3. 4.]])
-    """
-    if axis is None:
-        return get_item(reshape(x, (-1,)), indices if not isinstance(indices, tuple) else list(indices))
-    axis, = axes_of("take", axis, shape_of(x))
-    return get_item(x, (slice(None),) * axis + (indices if not isinstance(indices, tuple) else list(indices),))
-
-
-def take_along_axis(x: Operand, indices: Operand, axis: int) -> Variable:
-    """One element of each line along an axis for each index, as sorting with ``argsort`` needs.
-
-    Args:
-        x: (..., N, ...) with N at ``axis``.
-        indices: (..., M, ...) ints; the other axes broadcast against those of ``x``.
-        axis: the axis.
-
-    Returns:
-        (..., M, ...).
-
-    Raises:
-        IndexError: an index is out of range.
-        ShapeError: ``indices`` has another number of axes.
-
-    Examples:
-        >>> import numpy as np
-        >>> from dezero import Variable, functions as F
-        >>> x = Variable(np.array([[3.0, 1.0], [5.0, 9.0]]))
-        >>> print(F.take_along_axis(x, np.array([[1], [0]]), 1))
-        variable([[1.]
-                  [5.]])
-    """
-    shape, n = shape_of(x), len(shape_of(indices))
-    axis, = axes_of("take_along_axis", axis, shape)
-    if n != len(shape):
-        raise ShapeError(f"take_along_axis: x {shape} and indices {shape_of(indices)}: they must have equally many axes")
-    xp = array_module(x)
-    index = [indices if i == axis else xp.arange(s).reshape((1,) * i + (s,) + (1,) * (n - i - 1)) for i, s in enumerate(shape)]
-    pattern, arrays = part(x, tuple(index))
-    return Gather(pattern, "take_along_axis")(x, *arrays)
-
-
-__all__ = ["get_item", "index_add", "index_set", "take", "take_along_axis"]
+__all__ = ["get_item", "index_add", "index_set"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from dezero.core.arithmetic import SumTo
+from dezero.core.arithmetic import Mul, SumTo
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
@@ -174,7 +174,7 @@ def dot(a: Operand, b: Operand) -> Variable:
     """
     n, m = len(shape_of(a)), len(shape_of(b))
     if not n or not m:
-        return (a if isinstance(a, Variable) else reshape(a, shape_of(a))) * b
+        return Mul()(a, b)
     if n == 1 or m <= 2:
         return matmul(a, b)
     return tensordot(a, b, (-1, -2))

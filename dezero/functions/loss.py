@@ -1,4 +1,4 @@
-"""Losses that compare two arrays element by element: regression, and the divergence of distributions."""
+"""Losses of regression, and what all losses share that compare two arrays element by element."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable, is_float
 from dezero.errors import ShapeError
-from dezero.functions.elementwise import Clip, Log, Sqrt
+from dezero.functions.compare import Clip
+from dezero.functions.explog import Sqrt
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -110,25 +111,6 @@ class Huber(PairLoss, op="huber"):
     def slope(self, x, t): return Clip.on(Sub.on(x, t), x_min=-self.delta, x_max=self.delta)
 
 
-class KLDiv(PairLoss, op="kl_div"):
-    """y = sum t (log t - x) / N for x = log q."""
-
-    per_sample = True
-
-    def safe(self, t):
-        """t, away from 0, where t log t is 0 all the same."""
-        return Clip.on(t, x_min=float(self.xp.finfo(t.dtype).tiny), x_max=None)
-
-    def forward(self, log_q, p):
-        if p.size and not (p >= 0).all():
-            raise ShapeError("p must not be negative: log_q comes first, then p")
-        return self.reduced(log_q, p)
-
-    def loss(self, x, t): return t * (self.xp.log(self.safe(t)) - x)
-    def grad_log_q(self, gy, *, log_q, p): return self.scaled(gy, log_q, p) * -p
-    def grad_p(self, gy, *, log_q, p): return self.scaled(gy, log_q, p) * (Log.on(self.safe(p)) - log_q + 1)
-
-
 def mean_squared_error(x0: Operand, x1: Operand, reduction: str = "mean") -> Variable:
     """The sum of the squared differences, divided by the size of the first axis (the batch), as in the book.
 
@@ -150,7 +132,7 @@ def mean_squared_error(x0: Operand, x1: Operand, reduction: str = "mean") -> Var
         variable(2.0)
     """
     check_reduction("mean_squared_error", reduction)
-    return MeanSquaredError(reduction)(*_partners(x0, x1))
+    return MeanSquaredError(reduction)(*partners(x0, x1))
 
 
 def mean_squared_error_simple(x0: Operand, x1: Operand) -> Variable:
@@ -198,7 +180,7 @@ def sum_squared_error(x0: Operand, x1: Operand) -> Variable:
         >>> print(F.sum_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
         variable(2.0)
     """
-    return SumSquaredError("sum")(*_partners(x0, x1))
+    return SumSquaredError("sum")(*partners(x0, x1))
 
 
 def mean_absolute_error(x: Operand, t: Operand, reduction: str = "mean") -> Variable:
@@ -222,7 +204,7 @@ def mean_absolute_error(x: Operand, t: Operand, reduction: str = "mean") -> Vari
         variable(1.0)
     """
     check_reduction("mean_absolute_error", reduction)
-    return MeanAbsoluteError(reduction)(*_partners(x, t))
+    return MeanAbsoluteError(reduction)(*partners(x, t))
 
 
 def huber(x: Operand, t: Operand, delta: float = 1.0, reduction: str = "mean") -> Variable:
@@ -250,32 +232,7 @@ def huber(x: Operand, t: Operand, delta: float = 1.0, reduction: str = "mean") -
     check_reduction("huber", reduction)
     if not delta > 0:
         raise ValueError(f"huber: delta is {delta}: it must be positive")
-    return Huber(float(delta), reduction)(*_partners(x, t))
-
-
-def kl_div(log_q: Operand, p: Operand, reduction: str = "mean") -> Variable:
-    """The Kullback-Leibler divergence of a predicted distribution q from p: the sum of p (log p - log q).
-
-    Args:
-        log_q: logarithms of the predicted probabilities, (N, ...), from ``log_softmax`` say.
-        p: the probabilities to reach, the same shape, not negative; where p is 0 the term is 0.
-        reduction: "mean" divides the sum by N, "sum", or "none" for each term.
-
-    Returns:
-        One number (0-d), or with "none" the shape of ``log_q``.
-
-    Raises:
-        ShapeError: the shapes differ, or ``p`` is negative somewhere.
-
-    Examples:
-        >>> import numpy as np
-        >>> from dezero import functions as F
-        >>> p = np.array([[0.5, 0.5, 0.0]])
-        >>> print(F.kl_div(np.log(np.array([[0.25, 0.5, 0.25]])), p))
-        variable(0.34657359027997264)
-    """
-    check_reduction("kl_div", reduction)
-    return KLDiv(reduction)(*_partners(log_q, p))
+    return Huber(float(delta), reduction)(*partners(x, t))
 
 
 def cosine_similarity(a: Operand, b: Operand, axis: int = -1, eps: float = 1e-8) -> Variable:
@@ -318,12 +275,12 @@ def target_like(x: Any, t: Any) -> Any:
     dtype = getattr(getattr(x, "_data", x), "dtype", None)
     raw = getattr(t, "_data", t)
     given = getattr(raw, "dtype", None)
-    if given is None or dtype is None or given == dtype and given.kind == "f" or isinstance(t, Variable) and t.requires_grad:
+    if given is None or dtype is None or (given == dtype and given.kind == "f") or (isinstance(t, Variable) and t.requires_grad):
         return t
     return raw.astype(dtype if dtype.kind not in "biu" else "float64")
 
 
-def _partners(x: Any, t: Any) -> tuple[Any, Any]:
+def partners(x: Any, t: Any) -> tuple[Any, Any]:
     """Both, with one that is a constant in the dtype of the other."""
     if isinstance(t, Variable) and t.requires_grad:
         return target_like(t, x), t
@@ -332,5 +289,5 @@ def _partners(x: Any, t: Any) -> tuple[Any, Any]:
     return x, target_like(x, t)
 
 
-__all__ = ["cosine_similarity", "huber", "kl_div", "mean_absolute_error", "mean_squared_error", "mean_squared_error_simple",
+__all__ = ["cosine_similarity", "huber", "mean_absolute_error", "mean_squared_error", "mean_squared_error_simple",
            "sum_squared_error"]

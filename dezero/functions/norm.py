@@ -10,12 +10,13 @@ from dezero.core.function import Function
 from dezero.core.types import Axis, Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
+from dezero.functions.elementwise import add, mul
 
 
 class Normalization(Function):
     """y = gamma (x - mean) / sqrt(var + eps) + beta, with mean and variance over some axes of some view of x."""
 
-    saves = ("mean", "rstd")
+    saves: tuple[str, ...] = ("mean", "rstd")
     centred = True
 
     def layout(self, shape):
@@ -53,9 +54,9 @@ class Normalization(Function):
             y = y - y.sum(axes, keepdims=True) / n
         y = y * ((y * y).sum(axes, keepdims=True) / n + self.eps) ** -0.5
         if gamma is not None:
-            y = y * gamma.reshape(per)
+            y = mul(y, gamma.reshape(per))
         if beta is not None:
-            y = y + beta.reshape(per)
+            y = add(y, beta.reshape(per))
         y = y.reshape(shape)
         return y if out == work else y.astype(out)
 

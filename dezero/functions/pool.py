@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dezero.backend import array_module
 from dezero.backend.im2col import get_conv_outsize, pair
+from dezero.backend.pooling import lowest
 from dezero.core.function import Function
-from dezero.core.types import Operand, Shape
-from dezero.core.variable import Variable, is_float
+from dezero.core.types import Array, Operand, Shape
+from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.columns import check_images, check_parameters, im2col, need_images
 
@@ -40,21 +39,21 @@ class Pooling(Windowed, op="max_pool2d"):
 
 
 class PoolingGrad(Windowed, op="max_pool2d_grad"):
-    """gy sent to the first maximum of each window; x and y only say where that is."""
+    """gy sent to the first maximum of each window; x and the maxima only say where that is."""
 
-    def forward(self, gy, x, y): return self.kernels.max_pool2d_grad(gy, x, y, *self.windows)
+    def forward(self, gy, x, maxima): return self.kernels.max_pool2d_grad(gy, x, maxima, *self.windows)
 
-    def grad_gy(self, v, *, x, y):
-        return PoolingPick.on(v, x, y, kernel_size=self.kernel_size, stride=self.stride, pad=self.pad)
+    def grad_gy(self, v, *, x, maxima):
+        return PoolingPick.on(v, x, maxima, kernel_size=self.kernel_size, stride=self.stride, pad=self.pad)
 
 
 class PoolingPick(Windowed):
     """The element of v at the first maximum of each window of x: the adjoint of PoolingGrad."""
 
-    def forward(self, v, x, y): return self.kernels.max_pool2d_pick(v, x, y, *self.windows)
+    def forward(self, v, x, maxima): return self.kernels.max_pool2d_pick(v, x, maxima, *self.windows)
 
-    def grad_v(self, gy, *, x, y):
-        return PoolingGrad.on(gy, x, y, kernel_size=self.kernel_size, stride=self.stride, pad=self.pad)
+    def grad_v(self, gy, *, x, maxima):
+        return PoolingGrad.on(gy, x, maxima, kernel_size=self.kernel_size, stride=self.stride, pad=self.pad)
 
 
 class AveragePooling(Windowed, op="avg_pool2d"):
@@ -245,16 +244,16 @@ def pooling_simple(x: Operand, kernel_size: Shape, stride: Shape = 1, pad: Shape
     kernel, step, frame = check_parameters("pooling_simple", kernel_size=kernel_size, stride=stride, pad=pad)
     OH, OW = (get_conv_outsize(n, k, s, p) for n, k, s, p in zip(size, kernel, step, frame, strict=True))
     col = im2col(x, kernel, step, frame, to_matrix=False)
-    if frame != (0, 0) and is_float(x):
+    if frame != (0, 0):
         col = col + _barred(x, kernel, step, frame)
     return col.reshape(N, C, kernel[0] * kernel[1], OH, OW).max(2)
 
 
-def _barred(x: Operand, *windows: Any) -> Any:
-    """0 where a window's element is inside the image, -inf where it is padding, which so never wins."""
+def _barred(x: Operand, kernel: Shape, stride: Shape, pad: Shape) -> Array:
+    """0 where a window's element is inside the image, the lowest value where it is padding, which so never wins."""
     xp = array_module(x)
-    inside = im2col(xp.ones((1, 1, *x.shape[2:]), x.dtype), *windows, to_matrix=False).data
-    return xp.where(inside > 0, 0, -float("inf")).astype(x.dtype)
+    inside = im2col(xp.ones((1, 1, *x.shape[2:]), x.dtype), kernel, stride, pad, to_matrix=False).data
+    return xp.where(inside > 0, 0, lowest(x)).astype(x.dtype)
 
 
 __all__ = ["average_pooling", "avg_pool1d", "avg_pool2d", "global_average_pool2d", "max_pool1d", "max_pool2d", "pooling", "pooling_simple"]

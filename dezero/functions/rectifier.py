@@ -6,7 +6,7 @@ from dezero.core.arithmetic import Elementwise
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError, describe
-from dezero.functions.shape import reshape
+from dezero.functions.shape import reshape, shape_of
 
 # Klambauer et al., "Self-normalizing neural networks", 2017: the fixed point of mean 0 and variance 1.
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -132,7 +132,7 @@ def prelu(x: Operand, slope: Operand) -> Variable:
         variable([[-0.1 -0.5]
                   [ 2.   2. ]])
     """
-    shape, given = getattr(x, "shape", ()), getattr(slope, "shape", ())
+    shape, given = shape_of(x), shape_of(slope)
     if given in ((), (1,)):
         fit: tuple[int, ...] = (1,) * min(len(given), len(shape))
     elif len(given) == 1 and len(shape) >= 2 and shape[1] == given[0]:

@@ -98,7 +98,7 @@ class Var(Reduction, op="var"):
         mean = x.sum(self.axis, None, None, True)
         n = x.size // mean.size if mean.size else 1
         if n <= self.ddof:
-            raise ShapeError(f"{n} {'element has' if n == 1 else 'elements have'} no variance with ddof={self.ddof}: more than ddof elements are needed")
+            raise ShapeError(f"a variance of {n} with ddof={self.ddof}: more than ddof elements are needed")
         self.freedom = n - self.ddof
         c = x - mean / n
         c *= c
@@ -142,7 +142,7 @@ class Prod(Reduction, op="prod"):
         below[..., 1:] = rows[..., :-1].cumprod(-1)
         above[..., :-1] = rows[..., :0:-1].cumprod(-1)[..., ::-1]
         below *= above
-        others = below.reshape(tuple(x.shape[i] for i in order)).transpose(sorted(order, key=order.index))
+        others = below.reshape(tuple(x.shape[i] for i in order)).transpose([order.index(i) for i in range(x.ndim)])
         return self.spread(gy, x.shape) * others
 
     def compose(self, x):

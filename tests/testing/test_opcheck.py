@@ -85,7 +85,7 @@ class Transposed(Right):
 
 
 class HoldsOutput(Right):
-    pass
+    """Keeps its result for itself."""
 
 
 def holds_output(x: Any) -> Any:
@@ -126,7 +126,7 @@ def test_a_reference_cycle_is_noticed() -> None:
 
 @pytest.mark.usefixtures("strict")
 def test_mixing_with_numpy_is_noticed() -> None:
-    with pytest.raises(TypeError, match="ndarray"):
+    with pytest.raises(TypeError, match="NumPy array"):
         t.test_strict_stand_in(row(lambda x: MixesWithHost()(x)))
 
 
