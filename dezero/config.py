@@ -11,13 +11,14 @@ from typing import Any
 class Mode:
     """One immutable set of modes. Ops read the current one once per call."""
 
-    __slots__ = ("record", "train", "layer", "watch")
+    __slots__ = ("record", "train", "layer", "watch", "again")
 
-    def __init__(self, record: bool = True, train: bool = True, layer: str = "", watch: Any = None) -> None:
+    def __init__(self, record: bool = True, train: bool = True, layer: str = "", watch: Any = None, again: bool = False) -> None:
         self.record = record  # build a graph
         self.train = train    # dropout drops, batch norm uses the batch's statistics
         self.layer = layer    # path of the layer that runs, "encoder.fc2"
         self.watch = watch    # what ``detect_anomaly`` installs
+        self.again = again    # ``checkpoint`` runs a part once more: running statistics have moved already
 
     def but(self, **changes: Any) -> Mode:
         """A copy with some of the modes changed."""

@@ -34,9 +34,9 @@ ROWS: list[tuple[str, str, Any, Callable[[Variable], Variable], str]] = [
     ("leaky_relu(slope=0.2)", "0", [0.0], F.leaky_relu, "the slope"),
     ("prelu(slope=0.2)", "0", [0.0], lambda x: F.prelu(x, 0.2), "the slope"),
     ("elu", "0", [0.0], F.elu, "1"),
-    ("hard_tanh", "-1 and 1", [-1.0, 1.0], F.hard_tanh, "1, as inside"),
+    ("hard_tanh", "-1 and 1", [-1.0, 1.0], F.hard_tanh, "0, as outside"),
     ("mean_absolute_error", "x = t", [0.0, 0.0], lambda x: F.mean_absolute_error(x, Z), "0"),
-    ("huber", "|x - t| = delta", [1.0], lambda x: F.huber(x, np.zeros(1)), "delta, which both pieces give"),
+    ("huber", "abs(x - t) = delta", [1.0], lambda x: F.huber(x, np.zeros(1)), "delta, which both pieces give"),
     ("max_pool2d", "ties in a window", [3.0, 3.0], lambda x: F.max_pool2d(x.reshape(1, 1, 1, 2), (1, 2)), "the first one gets all"),
     ("cosine_similarity", "a vector of zeros", [0.0, 0.0], lambda x: F.cosine_similarity(x, np.ones(2)), "finite: eps keeps the length away from 0"),
 ]

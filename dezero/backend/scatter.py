@@ -20,7 +20,8 @@ def scatter_add(xp: Any, y: Any, places: Any, values: Any) -> None:
         places: (M,) integers, each the number of a row.
         values: (M, D) floats; float16 is summed in float32.
     """
-    rows = y.reshape(-1, values.shape[1]) if y.size else y.reshape(0, values.shape[1])
+    if not values.size:
+        return
     order = xp.argsort(places, kind="stable")
     places, values = places[order], _wide(values[order])
     step = 1
@@ -32,7 +33,7 @@ def scatter_add(xp: Any, y: Any, places: Any, values: Any) -> None:
         step *= 2
     first = xp.ones(len(places), dtype=bool)
     first[1:] = places[1:] != places[:-1]
-    rows[places[first]] = values[first].astype(y.dtype)
+    y.reshape(-1, values.shape[1])[places[first]] = values[first].astype(y.dtype)
 
 
 @override("numpy")
@@ -59,8 +60,9 @@ def write_at(xp: Any, y: Any, index: Any, value: Any) -> None:
     shape = places.shape + y.shape[k:]
     value = xp.broadcast_to(value.reshape(value.shape[max(value.ndim - len(shape), 0):]), shape)
     places = places.reshape(-1)
-    last = last_writes(xp, places)
-    y.reshape(prod(y.shape[:k]), -1 if y.size else 0)[places[last]] = value.reshape(places.size, -1 if value.size else 0)[last]
+    if value.size:
+        last = last_writes(xp, places)
+        y.reshape(prod(y.shape[:k]), -1)[places[last]] = value.reshape(len(places), -1)[last]
 
 
 @override("numpy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.core.function import Function
+from dezero.core.variable import is_float
 
 
 class Elementwise(Function):
@@ -107,9 +108,12 @@ class SumTo(Function, op="sum_to"):
     def forward(self, x: Any) -> Any:
         lead = x.ndim - len(self.to)
         axes = (*range(lead), *(i + lead for i, s in enumerate(self.to) if s == 1 != x.shape[i + lead]))
-        y = x.sum(axes, keepdims=True) if axes else x
         self.source = x.shape
-        return y.reshape(self.to)
+        if not axes:
+            return x.reshape(self.to)
+        if x.dtype.itemsize == 2 and is_float(x):  # a float16 sum of ones stops at 2048
+            return x.sum(axes, dtype="float32").astype(x.dtype).reshape(self.to)
+        return x.sum(axes).reshape(self.to)
 
     def grad_x(self, gy: Any) -> Any: return BroadcastTo.on(gy, shape=self.source)
 

@@ -36,7 +36,7 @@ class Checkpoint(Function, op="checkpoint"):
         np.random.set_state(self.random_state)
         try:
             mode = self.mode
-            with changed(record=True, train=mode.train, layer=mode.layer):
+            with changed(record=True, train=mode.train, layer=mode.layer, again=True):
                 places = [_place(handle(x, self._edges[i] if create_graph else Variable(x)) if self.needs_grad(i) else x)
                           for i, x in enumerate(kept)]
                 ys = _as_tuple(self.fn(*places))

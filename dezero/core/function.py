@@ -68,6 +68,7 @@ class Function(Node):
     compose: Any = None
     native = False                          # written the library's way
     variadic = False                        # forward takes any number of inputs
+    optional = False                        # the last inputs of forward may be left out, and are None then
     shared: Any = None                      # the library's ``backward``, where one serves all inputs
     wants: dict[str, list[str]] = {}        # formula -> the names that it wants kept
     _label: str | None = None               # the output's name, where it has one
@@ -80,6 +81,7 @@ class Function(Node):
         parameters = list(inspect.signature(cls.forward).parameters.values())[1:]
         cls.args = tuple(p.name for p in parameters)
         cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        cls.optional = any(p.default is None for p in parameters)
         cls.native = op is not None or any(name.startswith("grad_") for name in vars(cls)) or (cls.native and "backward" not in vars(cls))
         cls.op = op or cls.__name__.lower()
         cls._plans = {}
@@ -127,6 +129,8 @@ class Function(Node):
             return self._again()(*inputs)
         if not self.native:
             inputs = tuple(as_variables(self, inputs))
+        elif self.optional and len(inputs) < len(self.args):
+            inputs += (None,) * (len(self.args) - len(inputs))
         needs, bit, odd, scalars = 0, 1, False, self.scalars
         xs: list[Any] = []
         edges: list[Any] = []

@@ -39,8 +39,8 @@ def land(found: dict[Variable, Any], create_graph: bool) -> None:
     for leaf in list(found):
         if create_graph:
             g = found[leaf]
-            if id(g) in taken or LEAF_HOOKS:
-                g = handle(g._data, g._node)
+            if g._node is None or id(g) in taken:  # the user's own seed, or shared with another leaf
+                g = handle(g._data, g if g._node is None and g.requires_grad else g._node)
             taken.add(id(found[leaf]))
         else:
             g = owned(found, leaf)

@@ -345,7 +345,7 @@ def handle(data: Any, node: Any) -> Variable:
 def is_float(data: Any) -> bool:
     """True for floating dtypes, bfloat16 (whose kind is 'V') among them."""
     dtype = data.dtype
-    return dtype.kind == "f" or (dtype.kind == "V" and dtype.name == "bfloat16")
+    return bool(dtype.kind == "f") or (dtype.kind == "V" and dtype.name == "bfloat16")
 
 
 def checked_array(data: Any) -> Any:

@@ -35,7 +35,8 @@ class BatchNorm(Normalization, op="batch_norm"):
 
     def forward(self, x, gamma, beta):
         y, mean, var, rstd = self.normalized(x, gamma, beta)
-        if current().record:
+        mode = current()
+        if mode.record and not mode.again:
             self.move(mean, var, x.size // max(x.shape[1], 1))
         return y.reshape(x.shape).astype(work_dtype(x, gamma, beta)[0], copy=False), mean, rstd
 

@@ -62,7 +62,8 @@ class Solve(SquareMatrices, op="solve"):
         return (-(gb @ y.swapaxes(-1, -2)) if self.needs_grad(0) else None), gb
 
     def hint(self, a, b):
-        return f"b must have {a.shape[-1]} rows, (..., {a.shape[-1]}, k), or be one vector ({a.shape[-1]},)"
+        n = a.shape[-1]
+        return None if b.shape[-2] == n else f"b must have {n} rows, (..., {n}, k), or be one vector ({n},)"
 
 
 class Det(SquareMatrices, op="det"):

@@ -135,6 +135,8 @@ def label_sizes(terms: list[str], shapes: list[tuple[int, ...]]) -> dict[str, in
 
 def plain(x: Any, term: str, size: dict[str, int]) -> tuple[Any, str]:
     """An operand without repeated labels and without axes that only stretch."""
+    if not isinstance(x, Variable):
+        x = Variable(x, requires_grad=False)
     while repeated := next((c for c in term if term.count(c) > 1), None):
         i = term.index(repeated)
         j = term.index(repeated, i + 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.core.arithmetic import SumTo
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
@@ -93,7 +94,7 @@ class Tile(Function, op="tile"):
         shape = (1,) * (n - len(self.before)) + self.before
         reps = (1,) * (n - len(self.reps)) + self.reps
         pairs = [s for pair in zip(reps, shape, strict=True) for s in pair]
-        return gy.reshape(*pairs).sum(tuple(range(0, 2 * n, 2))).reshape(self.before) if n else gy
+        return SumTo.on(gy.reshape(pairs), shape=[s for size in shape for s in (1, size)]).reshape(self.before)
 
 
 class Repeat(Function, op="repeat"):
@@ -107,8 +108,8 @@ class Repeat(Function, op="repeat"):
         return self.xp.repeat(x, self.repeats, self.axis)
 
     def grad_x(self, gy):
-        i = self.axis + 1
-        return gy.reshape(*self.before[:i], self.repeats, *self.before[i:]).sum(i)
+        before, after = self.before[:self.axis + 1], self.before[self.axis + 1:]
+        return SumTo.on(gy.reshape(*before, self.repeats, *after), shape=(*before, 1, *after)).reshape(self.before)
 
 
 class Pad(Function, op="pad"):
@@ -173,11 +174,9 @@ def stack(xs: Sequence[Operand], axis: int = 0) -> Variable:
 
 def several(op: str, xs: Any) -> list[Any]:
     """The arrays to join; at least one."""
-    if isinstance(xs, (int, float)):
-        raise TypeError(f"{op}: a {type(xs).__name__} was given: a list or tuple of arrays is expected")
-    xs = list(xs)
+    xs = list(xs) if hasattr(xs, "__iter__") else []
     if not xs:
-        raise ShapeError(f"{op}: the list is empty: at least one array is needed")
+        raise ShapeError(f"{op}: a list or tuple of at least one array is expected")
     return xs
 
 

@@ -15,6 +15,8 @@ from dezero.functions.loss import check_reduction, target_like
 from dezero.functions.shape import moveaxis, reshape
 from dezero.functions.softmax import LogSoftmax, log_softmax
 
+UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
+
 
 def check_labels(x: Any, t: Any) -> None:
     """Refuse labels that name no column of ``x``.
@@ -22,7 +24,7 @@ def check_labels(x: Any, t: Any) -> None:
     Raises:
         IndexError: one is out of range.
     """
-    unsigned = t.view(f"u{t.dtype.itemsize}") if t.dtype.kind == "i" else t  # a negative label is a huge one here
+    unsigned = t.view(UNSIGNED[t.dtype.itemsize]) if t.dtype.kind == "i" else t  # a negative label is a huge one here
     classes = x.shape[1]
     if t.size and int(unsigned.max()) >= classes:
         bad = int(t[(t < 0) | (t >= classes)][0])
@@ -33,22 +35,22 @@ def check_labels(x: Any, t: Any) -> None:
 class SoftmaxCrossEntropy(Function, op="softmax_cross_entropy"):
     """y_n = -log softmax(x_n)[t_n], their sum or their mean."""
 
-    saves = ("e", "s")
+    saves = ("e", "s", "places")
 
     def __init__(self, reduction="mean"):
         self.reduction = reduction
 
     def forward(self, x, t):
         check_labels(x, t)
-        y, _, e, s = self.kernels.cross_entropy(x, t, None)
+        y, _, e, s, places = self.kernels.cross_entropy(x, t, None)
         y = self.reduced(y)
-        return (y if y.dtype == x.dtype or not is_float(x) else y.astype(x.dtype)), e, s
+        return (y if y.dtype == x.dtype or not is_float(x) else y.astype(x.dtype)), e, s, places
 
-    def grad_x(self, gy, *, t, e, s):
+    def grad_x(self, gy, *, e, s, places):
         a = gy if gy.dtype == s.dtype else gy.astype(s.dtype)
         if self.reduction == "mean":
-            a = a / max(1, len(t))
-        g = self.kernels.cross_entropy_grad(e, s, t, a, a)
+            a = a / max(1, len(s))
+        g = self.kernels.cross_entropy_grad(e, s, places, a, a.reshape(-1, 1) if a.shape else a)
         return g if g.dtype == gy.dtype else g.astype(gy.dtype)
 
     def compose(self, x, t): return self.reduced(-LogSoftmax(1)(x)[self.xp.arange(len(t)), t])
@@ -102,7 +104,7 @@ class NLLLoss(Function, op="nll_loss"):
 class WeightedSoftmaxCrossEntropy(NLLLoss, op="weighted_softmax_cross_entropy"):
     """SoftmaxCrossEntropy with weights of the classes, rows to leave out, and a share of the target spread over all classes."""
 
-    saves = ("e", "s")
+    saves = ("e", "s", "places")
 
     def __init__(self, smoothing=0.0, ignore_index=None, reduction="mean"):
         self.smoothing, self.ignore_index, self.reduction = smoothing, ignore_index, reduction
@@ -110,19 +112,19 @@ class WeightedSoftmaxCrossEntropy(NLLLoss, op="weighted_softmax_cross_entropy"):
     def forward(self, x, t, w):
         w = w.astype("float32") if w.dtype.itemsize == 2 else w
         t, a, kept, share = self.rows(x, t, w)
-        y, spread, e, s = self.kernels.cross_entropy(x, t, w if self.smoothing else None)
+        y, spread, e, s, places = self.kernels.cross_entropy(x, t, w if self.smoothing else None)
         y = y * (a * (1 - self.smoothing))
         if self.smoothing:
             y = y + spread * (kept * (self.smoothing / len(w)))
         y = y if self.reduction == "none" else y.sum() * share
-        return (y.astype(x.dtype) if is_float(x) else y), e, s
+        return (y.astype(x.dtype) if is_float(x) else y), e, s, places
 
-    def grad_x(self, gy, *, x, t, w, e, s):
+    def grad_x(self, gy, *, x, t, w, e, s, places):
         w = w.astype(s.dtype)
         t, a, kept, share = self.rows(x, t, w)
         scale = gy.astype(s.dtype) * share
         on_label, on_each = scale * a * (1 - self.smoothing), scale * kept * (self.smoothing / len(w))
-        g = self.kernels.cross_entropy_grad(e, s, t, on_label, on_label + on_each * w.sum())
+        g = self.kernels.cross_entropy_grad(e, s, places, on_label, (on_label + on_each * w.sum())[:, None])
         if self.smoothing:
             g -= on_each[:, None] * w
         return g.astype(gy.dtype)

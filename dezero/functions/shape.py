@@ -21,7 +21,7 @@ def shape_of(x: Operand) -> tuple[int, ...]:
 def sizes_of(op: str, shape: Any) -> tuple[int, ...]:
     """A shape given as an int, or as any sequence of ints, as a tuple of Python ints."""
     try:
-        return tuple(map(as_int, shape)) if isinstance(shape, Sequence) or getattr(shape, "ndim", 0) else (as_int(shape),)
+        return tuple(map(as_int, shape)) if isinstance(shape, Sequence) or len(shape_of(shape)) else (as_int(shape),)
     except TypeError:
         raise TypeError(f"{op}: shape {shape!r}: an int or a tuple of ints is expected") from None
 

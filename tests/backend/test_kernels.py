@@ -90,7 +90,14 @@ def writes(draw: Draw) -> list[Any]:
 
 def additions(draw: Draw) -> list[Any]:
     places = np.array([3, 0, 3, 3, 1])
-    return [(0 * draw(4, d), places, draw(5, d)) for d in (1, 3)] + [(0 * draw(2, 2, 3), places, draw(5, 3)), (0 * draw(3, 2), places[:0], draw(0, 2))]
+    none = places[:0]
+    return [(0 * draw(4, d), places, draw(5, d)) for d in (1, 3)] + [(0 * draw(2, 2, 3), places, draw(5, 3)), (0 * draw(3, 2), none, draw(0, 2))]
+
+
+def rows_of(draw: Draw) -> list[Any]:
+    """(x, axis): short rows, long ones, columns, several axes, other strides, none."""
+    return [(draw(5, 4), 1), (draw(5, 4), -1), (draw(5, 4), 0), (draw(2, 3, 4), -1), (draw(2, 3, 4), (0, 2)), (draw(2, 600), 1), (draw(4, 5).T, 1),
+            (draw(4), -1), (draw(0, 4), 1)]
 
 
 ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
@@ -103,6 +110,8 @@ ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
     "avg_pool2d": lambda draw: pools(draw, False),
     "avg_pool2d_grad": means,
     "select": choices,
+    "axis_max": rows_of,
+    "axis_sum": rows_of,
     "sum_over": sums,
     "dot_over": lambda draw: [(x, draw(*x.shape), axes) for x, axes in sums(draw)],
     "scatter_add": additions,

@@ -1,9 +1,9 @@
 """Rows for the activations: dezero/functions/activation.py, rectifier.py and softmax.py."""
 
 import numpy as np
-from scipy import special, stats
 
 from tests.cases.case import Case, Floats
+from tests.cases.lazy import scipy, special
 
 KINK = Floats((2, 3), avoid=(0.0,))
 
@@ -26,7 +26,7 @@ def _tanh_gelu(x: np.ndarray) -> np.ndarray:
 
 POINTWISE = [
     ("sigmoid", special.expit), ("sigmoid_simple", special.expit), ("silu", lambda x: x * special.expit(x)),
-    ("gelu", lambda x: x * stats.norm.cdf(x)), ("softplus", lambda x: np.logaddexp(0, x)),
+    ("gelu", lambda x: x * scipy.stats.norm.cdf(x)), ("softplus", lambda x: np.logaddexp(0, x)),
     ("mish", lambda x: x * np.tanh(np.logaddexp(0, x))),
 ]
 PIECES = [

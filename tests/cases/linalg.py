@@ -1,9 +1,9 @@
 """Rows for dezero/functions/linalg.py, einsum.py and decompose.py."""
 
 import numpy as np
-import scipy.linalg
 
 from tests.cases.case import Case, Floats
+from tests.cases.lazy import scipy
 
 
 def product(name, a, b, oracle, label="", **more):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from tests.cases.case import Case, Const, Floats, ints
+from tests.cases.lazy import special
 
 PAIR = (Floats((4, 3)), Floats((4, 3)))
 APART = (Floats((4, 3), 0.2, 2.0), Floats((4, 3), -2.0, -0.2))  # never equal: the kinks are where they are

@@ -153,10 +153,26 @@ def test_gradients_with_a_graph_are_separate_variables():
     assert a.grad is not b.grad
 
 
+def test_a_seed_with_a_history_is_differentiated_through():
+    a, b, w = (Variable(np.array([2.0])) for _ in range(3))
+    y = a + b
+    y.grad = w
+    y.backward(create_graph=True)
+    assert a.grad is not w
+    (b.grad * 3).backward()
+    assert float(w.grad) == 3
+
+
 def test_gradient_keeps_the_leafs_dtype_in_mixed_company():
     a, b = Variable(np.ones(2, np.float32)), Variable(np.ones(2))
     F.sum(a * b).backward()
     assert a.grad.dtype == np.float32 and b.grad.dtype == np.float64
+
+
+def test_float16_gradients_of_a_broadcast_input_are_summed_in_float32():
+    x = Variable(np.zeros(2, np.float16))
+    (x + np.zeros((4000, 2), np.float16)).backward()
+    assert x.grad.dtype == np.float16 and np.array_equal(x.grad.data, [4000, 4000])
 
 
 def test_accumulating_leaves_the_earlier_gradient_object_alone():

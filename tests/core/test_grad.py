@@ -150,6 +150,13 @@ def test_checkpoint_draws_the_same_dropout_mask_again():
     assert np.random.random() == after  # the recomputation leaves the global state alone
 
 
+def test_checkpoint_moves_running_statistics_once():
+    x, moved, wanted = Variable(np.arange(6.0).reshape(3, 2)), np.zeros(2), np.zeros(2)
+    F.batch_norm(x, None, None, wanted, np.ones(2))
+    F.sum(checkpoint(lambda x: F.batch_norm(x, None, None, moved, np.ones(2)) ** 2, x)).backward()
+    assert np.array_equal(moved, wanted)
+
+
 def test_checkpoint_keeps_only_its_arguments():
     x = Variable(np.ones(10))
     y = checkpoint(lambda x: F.exp(F.exp(x * 0.1)), x)
