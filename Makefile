@@ -38,11 +38,10 @@ info: $(READY) ## print the versions and the hardware that dezero runs on
 	@$(VENV)/bin/python -m dezero info
 
 test: $(READY) ## run the tests (some minutes)
-	@$(VENV)/bin/python -m pytest -m "not slow"
+	@$(VENV)/bin/python -m pytest -m "not slow and not gpu and not torch"
 
 test-slow: $(READY) ## run the long tests, with the tests of scale at full size
-	@DEZERO_TEST_SIZE=full $(VENV)/bin/python -m pytest tests -m slow
-	@DEZERO_TEST_SIZE=full $(VENV)/bin/python -m pytest tests/slow
+	@DEZERO_TEST_SIZE=full $(VENV)/bin/python -m pytest -m slow
 
 test-torch: $(BENCH_READY) ## run the tests that compare with PyTorch
 	@$(BENCH_VENV)/bin/python -m pytest -m torch

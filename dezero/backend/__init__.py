@@ -1,10 +1,18 @@
 """Which array module owns an array, the way between host and device, hot kernels, and random numbers."""
 
-from dezero.backend import special  # noqa: F401  (fills the table of kernels)
-from dezero.backend import convolution, convolution_numpy, pooling, pooling_numpy  # noqa: F401  (fill the table of kernels)
-from dezero.backend import scatter  # noqa: F401  (fills the table of kernels)
-from dezero.backend import attention, norm, rnn  # noqa: F401  (fill the table of kernels)
-from dezero.backend import softmax  # noqa: F401  (fills the table of kernels)
+from dezero.backend import (  # noqa: F401  (they fill the table of kernels)
+    attention,
+    convolution,
+    convolution_numpy,
+    norm,
+    pooling,
+    pooling_numpy,
+    rnn,
+    scatter,
+    softmax,
+    special,
+    sums,
+)
 from dezero.backend.arrays import (
     array_module,
     as_cupy,

@@ -4,13 +4,12 @@ from dezero.config import Config, enable_grad, no_grad, test_mode, using_config
 from dezero.core import graph, protocol
 from dezero.core.anomaly import detect_anomaly
 from dezero.core.arithmetic import Add, Div, Mul, Neg, Pow, Sub
-from dezero.core.backprop import backprop
-from dezero.core.checkpoint import checkpoint
 from dezero.core.compat import as_array, as_variable, setup_variable
+from dezero.core.derivatives import grad, hessian, hvp, jacobian, jvp, vjp
 from dezero.core.function import Function
-from dezero.core.grad import grad, hessian, hvp, jacobian, jvp, vjp
+from dezero.core.recompute import checkpoint
 from dezero.core.variable import Parameter, Variable
 
-__all__ = ["Add", "Config", "Div", "Function", "Mul", "Neg", "Parameter", "Pow", "Sub", "Variable", "as_array", "as_variable", "backprop",
+__all__ = ["Add", "Config", "Div", "Function", "Mul", "Neg", "Parameter", "Pow", "Sub", "Variable", "as_array", "as_variable",
            "checkpoint", "detect_anomaly", "enable_grad", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad", "protocol",
            "setup_variable", "test_mode", "using_config", "vjp"]

@@ -1,4 +1,4 @@
-"""The engine: it sends gradients down the graph. ``backward``, ``grad`` and all of ``core/grad.py`` share it.
+"""The engine: it sends gradients down the graph. ``backward``, ``grad`` and all of ``core/derivatives.py`` share it.
 
 It returns gradients; only ``backward`` writes ``.grad``.
 """

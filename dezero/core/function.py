@@ -17,7 +17,7 @@ from dezero.core.plan import Plan, make_plan, read_formulas
 from dezero.core.variable import Variable, handle
 from dezero.errors import DeviceError
 
-ndarray, new, ref = np.ndarray, Variable.__new__, weakref.ref
+ndarray, generic, new, ref = np.ndarray, np.generic, Variable.__new__, weakref.ref
 
 
 class Function(Node):
@@ -131,7 +131,7 @@ class Function(Node):
             inputs = tuple(as_variables(self, inputs))
         elif self.optional and len(inputs) < len(self.args):
             inputs += (None,) * (len(self.args) - len(inputs))
-        needs, bit, odd, scalars = 0, 1, False, self.scalars
+        needs, bit, odd, scalars = 0, int(len(inputs) <= 64), False, self.scalars
         xs: list[Any] = []
         edges: list[Any] = []
         for x in inputs:
@@ -155,24 +155,49 @@ class Function(Node):
             xs.append(x)
             edges.append(edge)
             bit += bit
-        if odd:
-            xs = self._check(xs)
+        if len(inputs) > 64:  # one shift at a time would take quadratic time
+            needs = int("".join("01"[isinstance(x, Variable) and x.requires_grad] for x in reversed(inputs)), 2)
+        if odd and not scalars:
+            xs = full_arrays(xs)
         if arrays.foreign:
             self.locate(xs)
         try:
             y = self.forward(*xs)
         except Exception as error:
             fail(self, xs, error)
-        if type(y) is not ndarray and not isinstance(y, np.generic):
+        returns: Any = (y,)
+        if type(y) is not ndarray:
             if isinstance(y, (tuple, list)):
-                return self._several(inputs, xs, edges, needs, y)
-            y = self._as_array(y)
+                if not self.saves or len(self.returns) > 1:
+                    return self._several(inputs, xs, edges, needs, y)
+                returns, y = y, y[0]  # one output, and what is kept for the gradient
+            if type(y) is not ndarray and not isinstance(y, generic):
+                y = self._as_array(y)
         mode = current()
-        out = handle(y, None)
+        out = new(Variable)
+        out._data = y
+        out._grad = out._name = out._node = None
+        out.requires_grad = False
         if needs and mode.record:
-            self._record(mode, inputs, xs, edges, needs, (y,), (out,))
+            plan = self._plans.get(needs)
+            if plan is None:
+                plan = self.plan_for(needs, len(xs))
+            if plan.calls:
+                self._plan = plan
+                if self.native:
+                    self._kept = plan.gather((*xs, *returns))
+                else:
+                    self._kept, self._inputs = (y,), list(inputs)
+                self._edges = edges
+                self._order = tick()
+                self._shape = y.shape
+                self._dtype = y.dtype
+                self._layer = mode.layer
+                self._output = ref(out)
+                out._node = self
+                out.requires_grad = True
         if mode.watch is not None:
-            mode.watch.ran(self, xs, (y,))
+            mode.watch.ran(self, xs, returns)
         return out
 
     def _binary(self, a: Any, b: Any) -> Any:
@@ -235,41 +260,33 @@ class Function(Node):
             mode.watch.ran(self, (xa, xb), (y,))
         return out
 
-    def _record(self, mode: Mode, inputs: Any, xs: Any, edges: Any, needs: int, returns: Any, outs: Any) -> None:
-        """Make this Function the node of its outputs, if any needed input is differentiable."""
-        plan = self.plan_for(needs, len(xs))
-        if not plan.calls:
-            return
-        self._plan = plan
-        if self.native:
-            self._kept = plan.gather((*xs, *returns))
-        else:
-            self._kept, self._inputs = tuple(returns), list(inputs)
-        self._edges = edges
-        self._order = tick()
-        self._layer = mode.layer
-        if len(outs) == 1:
-            out, = outs
-            self._shape, self._dtype, self._output = out._data.shape, out._data.dtype, ref(out)
-            out._node = self
-        else:
-            self._shape, self._dtype = None, tuple((out._data.shape, out._data.dtype) for out in outs)
-            self._output = tuple(ref(out) for out in outs)
-            for i, out in enumerate(outs):
-                out._node = Output(self, i, out)
-        for out in outs:
-            out.requires_grad = True
-
-    def _several(self, inputs: Any, xs: Any, edges: Any, needs: int, returns: Any) -> Any:
-        """The outputs of an op whose forward gave a tuple: one Variable alone, more as a list."""
-        returns = [y if type(y) is ndarray or isinstance(y, np.generic) else self._as_array(y) for y in returns]
+    def _several(self, inputs: Any, xs: Any, edges: Any, needs: int, returns: Any) -> list[Variable]:
+        """The outputs of an op whose forward gave a tuple."""
+        returns = [y if type(y) is ndarray or isinstance(y, generic) else self._as_array(y) for y in returns]
         outs = [handle(y, None) for y in (returns[: -len(self.saves)] if self.saves else returns)]
         mode = current()
         if needs and mode.record:
             self._record(mode, inputs, xs, edges, needs, returns, outs)
         if mode.watch is not None:
             mode.watch.ran(self, xs, returns)
-        return outs[0] if len(outs) == 1 else outs
+        return outs
+
+    def _record(self, mode: Mode, inputs: Any, xs: Any, edges: Any, needs: int, returns: Any, outs: Any) -> None:
+        """Make this Function the node of its outputs, if any needed input is differentiable."""
+        plan = self.plan_for(needs, len(xs))
+        if not plan.calls:
+            return
+        self._plan, self._edges, self._order, self._layer = plan, edges, tick(), mode.layer
+        if self.native:
+            self._kept = plan.gather((*xs, *returns))
+        else:
+            self._kept, self._inputs = tuple(returns), list(inputs)
+        one = len(outs) == 1
+        self._shape, self._dtype = (outs[0]._data.shape, outs[0]._data.dtype) if one else (None, tuple((v._data.shape, v._data.dtype) for v in outs))
+        self._output = ref(outs[0]) if one else tuple(ref(out) for out in outs)
+        for i, out in enumerate(outs):
+            out._node = self if one else Output(self, i, out)
+            out.requires_grad = True
 
     def plan_for(self, needs: int, n: int) -> Plan:
         """The plan for these needs and this number of inputs."""
@@ -277,14 +294,10 @@ class Function(Node):
         key: Any = (needs, n) if cls.variadic or not cls.native else needs
         plan = cls._plans.get(key)
         if plan is None:
-            plan = cls._plans[key] = make_plan(cls, needs, n)
+            plan = make_plan(cls, needs, n)
+            if n <= 64:  # plans for lists of all lengths would pile up
+                cls._plans[key] = plan
         return plan
-
-    def _check(self, xs: list[Any]) -> list[Any]:
-        """The inputs once more, where some are no NumPy arrays: numbers become arrays if forward wants arrays only."""
-        if not self.scalars:
-            xs = full_arrays(xs)
-        return xs
 
     def _again(self) -> Function:
         """A fresh node for another call of the same object."""

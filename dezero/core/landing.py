@@ -25,12 +25,11 @@ def owned(found: dict[Any, Any], key: Any) -> Any:
 
     A formula may hand on its incoming gradient, a kept value or a read-only view; hooks and optimizers change gradients in place.
     """
+    alone = _references(found, key) <= _LONE
     g = found[key]
-    if isinstance(g, np.generic):
+    if isinstance(g, np.generic) or (alone and g.base is None and getattr(g.flags, "writeable", True)):
         return g
-    count = _references(found, key) - 1  # less the name ``g`` here
-    alone = count <= _LONE and g.base is None and getattr(g.flags, "writeable", True)
-    return g if alone else g.copy()
+    return g.copy()
 
 
 def land(found: dict[Variable, Any], create_graph: bool) -> None:

@@ -110,7 +110,7 @@ def positions(cls: Any, names: Sequence[str], n: int) -> list[int]:
 
 def make_plan(cls: Any, needs: int, n: int) -> Plan:
     """Lay out what op ``cls`` keeps and calls when the inputs in ``needs`` want a gradient."""
-    inputs = [i for i in range(n) if needs >> i & 1]
+    inputs = [i for i, bit in enumerate(reversed(f"{needs:b}")) if bit == "1"]
     if not cls.native:
         return Plan(needs, (), (), [(i, pick(i), None) for i in inputs], whole="book")
     if cls.shared is None:

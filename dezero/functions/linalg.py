@@ -82,7 +82,7 @@ class Linear(Function, op="linear"):
         if self.b_shape != gy.shape[-1:]:
             return SumTo.on(gy, shape=self.b_shape)
         gy = gy if gy.ndim == 2 else rows(gy)
-        return gy.T @ self.xp.ones(gy.shape[0], gy.dtype)  # a product sums faster than sum does, and float16 in float32
+        return gy.T @ self.kernels.ones(gy.shape[0], gy.dtype)  # a product sums faster than sum does, and float16 in float32
 
     def hint(self, x, W, b=None):
         if x.shape[-1] != W.shape[0]:

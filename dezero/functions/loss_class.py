@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dezero.backend import array_module
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
@@ -12,8 +14,8 @@ from dezero.core.variable import Variable, is_float
 from dezero.errors import DTypeError, ShapeError, describe
 from dezero.functions.explog import Exp, Log
 from dezero.functions.loss import check_reduction, target_like
+from dezero.functions.probability import LogSoftmax, log_softmax
 from dezero.functions.shape import moveaxis, reshape
-from dezero.functions.softmax import LogSoftmax, log_softmax
 
 UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
 
@@ -162,12 +164,15 @@ def softmax_cross_entropy(x: Operand, t: Operand, class_weight: Operand | None =
     """
     op = "softmax_cross_entropy"
     check_reduction(op, reduction)
+    plain = class_weight is None and ignore_index is None and not label_smoothing
+    if plain and type(t) is np.ndarray and t.ndim == 1 and t.dtype.kind == "i" and isinstance(x, Variable) and x.shape[:1] == t.shape and x.ndim == 2:
+        return SoftmaxCrossEntropy(reduction)(x, t)  # the usual case, in every training step, needs none of what follows
     x = x if isinstance(x, Variable) else as_variable(x)
     t = t if isinstance(t, Variable) else as_variable(t)
     if x.shape == t.shape and len(x.shape) > 1 and (x.shape[1] > 1 or is_float(t._data)):
         return _with_probabilities(x, t, class_weight, label_smoothing, reduction)
     rows, labels = labelled_rows(op, x, t)
-    if class_weight is None and ignore_index is None and not label_smoothing:
+    if plain:
         y = SoftmaxCrossEntropy(reduction)(rows, labels)
     else:
         y = WeightedSoftmaxCrossEntropy(label_smoothing, ignore_index, reduction)(rows, labels, _weights(op, rows, class_weight))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module, as_numpy
-from dezero.core.grad import grad
+from dezero.core.derivatives import grad
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable, is_float
 from dezero.errors import GradientCheckError, InputTypeError

@@ -112,6 +112,7 @@ ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
     "select": choices,
     "axis_max": rows_of,
     "axis_sum": rows_of,
+    "ones": lambda draw: [(5, draw(1).dtype), (0, draw(1).dtype)],
     "sum_over": sums,
     "dot_over": lambda draw: [(x, draw(*x.shape), axes) for x, axes in sums(draw)],
     "scatter_add": additions,

@@ -1,4 +1,4 @@
-"""Rows for dezero/functions/dropout.py. What it draws is tested in tests/functions/test_dropout.py; here the mask is known."""
+"""Rows for dezero/functions/regularization.py. What it draws is tested in tests/functions/test_dropout.py; here the mask is known."""
 
 import numpy as np
 

@@ -114,7 +114,7 @@ EINSUM = [
 ]
 
 DECOMPOSE = [
-    Case("inv", (near_eye(3),), lambda a: scipy.linalg.solve(a, np.eye(3)), zero_size=((0, 0),), f32=1e-4),
+    Case("inv", (near_eye(3),), lambda a: scipy.linalg.solve(a, np.eye(len(a))), zero_size=((0, 0),), f32=1e-4),
     Case("inv", (near_eye(2, 2),), lambda a: each(scipy.linalg.inv, a), label="stack", f32=1e-4),
     Case("solve", (near_eye(3), Floats((3, 2))), lambda a, b: scipy.linalg.inv(a) @ b, label="matrix", zero_size=((0, 0), (0, 2)), f32=1e-4),
     Case("solve", (near_eye(3), Floats((3,))), lambda a, b: scipy.linalg.inv(a) @ b, label="vector", f32=1e-4),

@@ -1,4 +1,4 @@
-"""Rows for dezero/functions/norm.py and batch_norm.py. The oracles normalise one slice after another."""
+"""Rows for dezero/functions/normalization.py and batch_norm.py. The oracles normalise one slice after another."""
 
 import numpy as np
 

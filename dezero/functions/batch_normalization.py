@@ -11,7 +11,7 @@ from dezero.core.types import Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.elementwise import add, mul
-from dezero.functions.norm import Normalization
+from dezero.functions.normalization import Normalization
 
 
 def channels(shape):
