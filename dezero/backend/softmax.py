@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dezero.backend.kernels import kernels_of, reference
+import numpy as np
+
+from dezero.backend.kernels import REFERENCE, kernels_of, override, reference
+from dezero.backend.sums import ones
 
 
 def _shifted(xp: Any, x: Any, axis: Any) -> Any:
@@ -65,6 +68,25 @@ def cross_entropy(xp: Any, x: Any, t: Any, w: Any) -> Any:
     s = kernels_of(xp).axis_sum(e, 1)
     log_s = xp.log(s).reshape(-1)
     return log_s - picked, None if w is None else log_s * w.sum() - spread, e, s, places
+
+
+@override("numpy")
+def cross_entropy(x: Any, t: Any, w: Any) -> Any:  # noqa: F811
+    """The usual case, float scores of few classes, in as few calls as it takes; it is a part of every training step."""
+    n, c = x.shape
+    if w is not None or not x.size or c > 64 or x.dtype.kind != "f" or x.dtype.itemsize == 2:
+        return REFERENCE["cross_entropy"](np, x, t, w)
+    e = x - x.T.copy().max(0)[:, None]
+    flat = e.reshape(-1)
+    if not e.flags.c_contiguous:
+        e = flat.reshape(n, c)
+    places = np.arange(0, n * c, c) + t
+    picked = flat.take(places)
+    np.exp(e, out=e)
+    s = e @ ones(c, e.dtype)
+    y = np.log(s)
+    y -= picked
+    return y, None, e, s[:, None], places
 
 
 @reference

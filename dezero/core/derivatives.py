@@ -63,8 +63,8 @@ def grad(ys: Tensors, xs: Tensors, gys: Any = None, create_graph: bool = False, 
     with changed(record=create_graph):
         seeds = [(y if y._node is None else y._node, seed_for(y, gy, create_graph)) for y, gy in zip(ys, gys, strict=True)]
         found = backprop(seeds, create_graph=create_graph, retain_graph=bool(retain_graph), targets=set(places))
-    return _results(found, places, targets, create_graph, allow_unused) if not isinstance(xs, Variable) else (
-        _results(found, places, targets, create_graph, allow_unused)[0])
+    results = _results(found if create_graph else owned(found), places, targets, create_graph, allow_unused)
+    return results[0] if isinstance(xs, Variable) else results
 
 
 def _results(found: dict[Any, Any], places: list[Any], xs: list[Variable], create_graph: bool, allow_unused: bool) -> list[Any]:
@@ -78,8 +78,7 @@ def _results(found: dict[Any, Any], places: list[Any], xs: list[Variable], creat
         elif create_graph:
             out.append(found[place])
         else:
-            g = owned(found, place)
-            out.append(handle(g if g.dtype == x.dtype else g.astype(x.dtype), None))
+            out.append(handle(found[place].copy() if place in places[:i] else found[place], None))
     return out
 
 

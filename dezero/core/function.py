@@ -131,34 +131,7 @@ class Function(Node):
             inputs = tuple(as_variables(self, inputs))
         elif self.optional and len(inputs) < len(self.args):
             inputs += (None,) * (len(self.args) - len(inputs))
-        needs, bit, odd, scalars = 0, int(len(inputs) <= 64), False, self.scalars
-        xs: list[Any] = []
-        edges: list[Any] = []
-        for x in inputs:
-            if isinstance(x, Variable):
-                edge = None
-                if x.requires_grad:
-                    needs |= bit
-                    edge = x._node
-                    if edge is None:
-                        edge = x
-                x = x._data
-            elif type(x) is ndarray:
-                edge = None
-            else:
-                x = constant(self, x)
-                edge = None if hasattr(x, "shape") else x  # a number stands in its own place; an array is not kept for that
-            if type(x) is not ndarray:
-                odd = True
-            elif scalars and not x.shape:
-                x = x[()]
-            xs.append(x)
-            edges.append(edge)
-            bit += bit
-        if len(inputs) > 64:  # one shift at a time would take quadratic time
-            needs = int("".join("01"[isinstance(x, Variable) and x.requires_grad] for x in reversed(inputs)), 2)
-        if odd and not scalars:
-            xs = full_arrays(xs)
+        xs, edges, needs = self._collect(inputs)
         if arrays.foreign:
             self.locate(xs)
         try:
@@ -199,6 +172,38 @@ class Function(Node):
         if mode.watch is not None:
             mode.watch.ran(self, xs, returns)
         return out
+
+    def _collect(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any], int]:
+        """The raw inputs, where each comes from, and as bits which of them need a gradient."""
+        needs, bit, odd, scalars = 0, int(len(inputs) <= 64), False, self.scalars
+        xs: list[Any] = []
+        edges: list[Any] = []
+        for x in inputs:
+            if isinstance(x, Variable):
+                edge = None
+                if x.requires_grad:
+                    needs |= bit
+                    edge = x._node
+                    if edge is None:
+                        edge = x
+                x = x._data
+            elif type(x) is ndarray:
+                edge = None
+            else:
+                x = constant(self, x)
+                edge = None if hasattr(x, "shape") else x  # a number stands in its own place; an array is not kept for that
+            if type(x) is not ndarray:
+                odd = True
+            elif scalars and not x.shape:
+                x = x[()]
+            xs.append(x)
+            edges.append(edge)
+            bit += bit
+        if len(inputs) > 64:  # one shift at a time would take quadratic time
+            needs = int("".join("01"[isinstance(x, Variable) and x.requires_grad] for x in reversed(inputs)), 2)
+        if odd and not scalars:
+            xs = full_arrays(xs)
+        return xs, edges, needs
 
     def _binary(self, a: Any, b: Any) -> Any:
         """``__call__`` for the arithmetic of two inputs, where each tenth of a microsecond shows."""

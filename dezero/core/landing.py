@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -11,40 +11,51 @@ from dezero.core.formulas import run_hooks
 from dezero.core.variable import LEAF_HOOKS, Variable, handle
 
 
-def _references(found: dict[Any, Any], key: Any) -> int:
-    """How often the array at ``found[key]`` is referred to, counted in the one way that ``_LONE`` was."""
-    g = found[key]
-    return sys.getrefcount(g)
+def _lone() -> int:
+    """What ``getrefcount`` says of an array that only a local name refers to, just popped from a dict as below."""
+    found = {0: np.zeros(1)}
+    key, g = found.popitem()
+    return getrefcount(g)
 
 
-_LONE = _references({0: np.zeros(1)}, 0)  # what an array counts that only the dict holds
+_LONE = _lone()
 
 
-def owned(found: dict[Any, Any], key: Any) -> Any:
-    """The array at ``found[key]``, copied unless nobody else can reach its memory and it may be written to.
+def _own(g: Any, references: int) -> Any:
+    """``g``, copied unless nobody else can reach its memory and it may be written to.
 
     A formula may hand on its incoming gradient, a kept value or a read-only view; hooks and optimizers change gradients in place.
     """
-    alone = _references(found, key) <= _LONE
-    g = found[key]
-    if isinstance(g, np.generic) or (alone and g.base is None and getattr(g.flags, "writeable", True)):
+    if isinstance(g, np.generic) or (references <= _LONE and g.base is None and getattr(g.flags, "writeable", True)):
         return g
     return g.copy()
 
 
+def owned(found: dict[Any, Any]) -> dict[Any, Any]:
+    """The same gradients as arrays that share no memory with anything, each in the dtype of its place. Empties ``found``."""
+    out = {}
+    while found:
+        place, g = found.popitem()
+        g = _own(g, getrefcount(g))
+        dtype = place._data.dtype if isinstance(place, Variable) else place._dtype
+        out[place] = g if g.dtype is dtype or g.dtype == dtype else g.astype(dtype)
+    return out
+
+
 def land(found: dict[Variable, Any], create_graph: bool) -> None:
-    """Add the gradients that one pass found for leaves to their ``.grad``."""
+    """Add the gradients that one pass found for leaves to their ``.grad``. Empties ``found``."""
     taken: set[int] = set()
-    for leaf in list(found):
+    while found:
+        leaf, g = found.popitem()
         if create_graph:
-            g = found[leaf]
             if g._node is None or id(g) in taken:  # the user's own seed, or shared with another leaf
+                taken.add(id(g))
                 g = handle(g._data, g if g._node is None and g.requires_grad else g._node)
-            taken.add(id(found[leaf]))
+            else:
+                taken.add(id(g))
         else:
-            g = owned(found, leaf)
-            found[leaf] = None
-            if g.dtype != leaf._data.dtype:
+            g = _own(g, getrefcount(g))
+            if g.dtype is not leaf._data.dtype and g.dtype != leaf._data.dtype:
                 g = g.astype(leaf._data.dtype)
         if LEAF_HOOKS and leaf in LEAF_HOOKS:
             g = run_hooks(LEAF_HOOKS[leaf], g)

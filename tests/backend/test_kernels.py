@@ -112,6 +112,8 @@ ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
     "select": choices,
     "axis_max": rows_of,
     "axis_sum": rows_of,
+    "cross_entropy": lambda draw: [(draw(4, 5), np.array([0, 4, 2, 2]), None), (draw(4, 5), np.array([0, 4, 2, 2]), draw(5)),
+                                   (draw(5, 4).T, np.array([0, 4, 2, 2]), None), (draw(3, 70), np.array([0, 69, 5]), None)],
     "ones": lambda draw: [(5, draw(1).dtype), (0, draw(1).dtype)],
     "sum_over": sums,
     "dot_over": lambda draw: [(x, draw(*x.shape), axes) for x, axes in sums(draw)],
