@@ -36,7 +36,8 @@ def owned(found: dict[Any, Any]) -> dict[Any, Any]:
     out = {}
     while found:
         place, g = found.popitem()
-        g = _own(g, getrefcount(g))
+        references = getrefcount(g)  # on a line of its own: an argument would count too
+        g = _own(g, references)
         dtype = place._data.dtype if isinstance(place, Variable) else place._dtype
         out[place] = g if g.dtype is dtype or g.dtype == dtype else g.astype(dtype)
     return out
@@ -54,7 +55,8 @@ def land(found: dict[Variable, Any], create_graph: bool) -> None:
             else:
                 taken.add(id(g))
         else:
-            g = _own(g, getrefcount(g))
+            references = getrefcount(g)
+            g = _own(g, references)
             if g.dtype is not leaf._data.dtype and g.dtype != leaf._data.dtype:
                 g = g.astype(leaf._data.dtype)
         if LEAF_HOOKS and leaf in LEAF_HOOKS:

@@ -147,6 +147,23 @@ def test_gradients_own_their_memory():
     assert np.array_equal(b.grad.data, np.ones((2, 2))) and np.array_equal(c.grad.data, -np.ones((2, 2)))
 
 
+def test_a_gradient_that_nobody_else_can_reach_is_not_copied():
+    made = []
+
+    class Fresh(Function, op="fresh"):
+        def forward(self, x): return x * 2.0
+        def grad_x(self, gy):
+            gx = gy * 2.0
+            made.append(weakref.ref(gx))
+            return gx
+
+    x = Variable(np.ones(3))
+    Fresh()(x).backward()
+    assert x.grad.data is made[0]()
+    (g,) = grad(Fresh()(x), [x])
+    assert g.data is made[1]()
+
+
 def test_gradients_with_a_graph_are_separate_variables():
     a, b = Variable(np.ones(2)), Variable(np.ones(2))
     (a + b).backward(create_graph=True)
