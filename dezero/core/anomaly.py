@@ -15,7 +15,8 @@ from dezero import errors
 from dezero.backend import as_numpy
 from dezero.config import changed
 from dezero.core.node import Bundle
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.core.function import Function
-from dezero.core.variable import is_float
+from dezero.core.value import is_float
 
 
 class Elementwise(Function):

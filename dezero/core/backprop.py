@@ -17,7 +17,8 @@ from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
 from dezero.core.node import Bundle, Node
 from dezero.core.operators import ENGINE, OPS
-from dezero.core.variable import LEAF_HOOKS, Variable, handle, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import LEAF_HOOKS, Variable, handle
 from dezero.errors import FreedGraphError, IntegerGradientError, ShapeError, UntrackedError
 
 ndarray, generic = np.ndarray, np.generic

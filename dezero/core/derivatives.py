@@ -12,7 +12,8 @@ from dezero.core.inputs import constant
 from dezero.core.landing import owned
 from dezero.core.operators import API, OPS
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, handle, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable, handle
 from dezero.errors import InputTypeError, IntegerGradientError, ShapeError, UntrackedError
 
 Tensors = Variable | Sequence[Variable]

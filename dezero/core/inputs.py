@@ -10,7 +10,8 @@ import numpy as np
 from dezero import errors
 from dezero.backend import array_module, arrays
 from dezero.config import current
-from dezero.core.variable import Variable, handle, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable, handle
 
 
 def constant(fn: Any, x: Any) -> Any:

@@ -14,7 +14,7 @@ from dezero.core.variable import LEAF_HOOKS, Variable, handle
 def _lone() -> int:
     """What ``getrefcount`` says of an array that only a local name refers to, just popped from a dict as below."""
     found = {0: np.zeros(1)}
-    key, g = found.popitem()
+    _, g = found.popitem()
     return getrefcount(g)
 
 
@@ -45,27 +45,30 @@ def owned(found: dict[Any, Any]) -> dict[Any, Any]:
 
 def land(found: dict[Variable, Any], create_graph: bool) -> None:
     """Add the gradients that one pass found for leaves to their ``.grad``. Empties ``found``."""
-    taken: set[int] = set()
-    while found:
-        leaf, g = found.popitem()
-        if create_graph:
-            if g._node is None or id(g) in taken:  # the user's own seed, or shared with another leaf
-                taken.add(id(g))
-                g = handle(g._data, g if g._node is None and g.requires_grad else g._node)
-            else:
-                taken.add(id(g))
-        else:
-            references = getrefcount(g)
-            g = _own(g, references)
-            if g.dtype is not leaf._data.dtype and g.dtype != leaf._data.dtype:
-                g = g.astype(leaf._data.dtype)
-        if LEAF_HOOKS and leaf in LEAF_HOOKS:
-            g = run_hooks(LEAF_HOOKS[leaf], g)
+    gradients = _separate(found) if create_graph else owned(found)
+    if LEAF_HOOKS:  # all of them before the first .grad is written: a hook that raises leaves everything as it was
+        for leaf in gradients:
+            if leaf in LEAF_HOOKS:
+                gradients[leaf] = run_hooks(LEAF_HOOKS[leaf], gradients[leaf])
+    for leaf, g in gradients.items():
         old = leaf._grad
         if create_graph:
             leaf._grad = g if old is None else old + g
         else:
             leaf._grad = handle(g if old is None else old._data + g, None)
+
+
+def _separate(found: dict[Variable, Variable]) -> dict[Variable, Variable]:
+    """Gradients with a graph as Variables of their own, where they are the user's seed or shared with another leaf."""
+    out: dict[Variable, Variable] = {}
+    taken: set[int] = set()
+    for leaf, g in found.items():
+        if g._node is None or id(g) in taken:
+            out[leaf] = handle(g._data, g if g._node is None and g.requires_grad else g._node)
+        else:
+            out[leaf] = g
+        taken.add(id(g))
+    return out
 
 
 def land_on_result(node: Any, gy: Any, create_graph: bool) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from dezero.backend import arrays, as_cupy, as_numpy
-from dezero.core.operators import ENGINE, Operators
+from dezero.core.operators import ENGINE
+from dezero.core.value import Value, is_float
 from dezero.errors import InputTypeError, ShapeError
+
+ndarray = np.ndarray
 
 # Gradient hooks of leaves. Empty for nearly everybody, so that backward asks one question.
 LEAF_HOOKS: weakref.WeakKeyDictionary[Variable, list[Callable[..., Any]]] = weakref.WeakKeyDictionary()
 
 
-class Variable(Operators):
+class Variable(Value):
     """An array in a computation graph.
 
     Args:
@@ -62,7 +65,7 @@ class Variable(Operators):
     def data(self) -> Any:
         """The array itself, without its history. A 0-d result is an array here too."""
         data = self._data
-        if isinstance(data, np.generic):
+        if type(data) is not ndarray and isinstance(data, np.generic):
             data = self._data = np.asarray(data)
         return data
 
@@ -101,14 +104,6 @@ class Variable(Operators):
     def dtype(self) -> Any:
         """The array's dtype."""
         return self._array().dtype
-
-    def _array(self) -> Any:
-        if self._data is None:
-            raise ValueError(f"{self._called()} has no data yet: set its .data, or call the layer that sizes it")
-        return self._data
-
-    def _called(self) -> str:
-        return f"variable {self._name!r}" if self._name else "the variable"
 
     # -- the graph -------------------------------------------------------------------------------
 
@@ -237,70 +232,6 @@ class Variable(Operators):
         data = None if self._data is None else as_numpy(self._data)
         return _unpickled, (type(self), data, grad, self._name, self.requires_grad)
 
-    # -- as a value ------------------------------------------------------------------------------
-
-    def item(self) -> Any:
-        """The only element as a Python number.
-
-        Raises:
-            ValueError: there is not exactly one element.
-        """
-        data = self._array()
-        if data.size != 1:
-            raise ValueError(f"item: {self._called()} has shape {data.shape}: only one element makes a number; take one by index, or sum() or mean()")
-        return data.item()
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self._array().dtype.kind not in "iu":
-            raise TypeError(f"{self._called()} of dtype {self.dtype} cannot be an index: an integer is needed; write int(v)")
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        data = self._array()
-        if data.size != 1:
-            raise ValueError(f"bool: {self._called()} has shape {data.shape}, which is neither true nor false: use (v.data > 0).any() or .all()")
-        return bool(data.item())
-
-    def __len__(self) -> int:
-        if not self._array().shape:
-            raise TypeError(f"len: {self._called()} is 0-d and has no length")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def tolist(self) -> Any:
-        """The elements as nested Python lists."""
-        return self._array().tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """For ``np.asarray(v)``: the array alone, without its history."""
-        return np.array(as_numpy(self._array()), dtype=dtype, copy=copy)
-
-    def __str__(self) -> str:
-        if self._data is None:
-            return "variable(None)"
-        return "variable(" + str(self._data).replace("\n", "\n" + " " * 9) + ")"
-
-    def __repr__(self) -> str:
-        """As ``str``, with the name, an unusual dtype, and the state of the gradient."""
-        notes = [f"name={self._name!r}"] if self._name else []
-        if self._data is not None and self.dtype not in (np.float64, np.int64, np.bool_):
-            notes.append(f"dtype={self.dtype}")
-        if self._grad is not None:
-            notes.append(f"grad={self._grad._data if not self._grad.shape else self._grad.shape}")
-        elif self.creator is not None:
-            notes.append(f"creator={type(self.creator).__name__}")
-        elif self._data is not None and is_float(self._data) and not self.requires_grad:
-            notes.append("constant")
-        return ", ".join([str(self)[:-1], *notes]) + ")"
-
     def to_cpu(self) -> None:
         """Move the array to the host."""
         if self._data is not None:
@@ -340,12 +271,6 @@ def handle(data: Any, node: Any) -> Variable:
     v._node = node
     v.requires_grad = node is not None
     return v
-
-
-def is_float(data: Any) -> bool:
-    """True for floating dtypes, bfloat16 (whose kind is 'V') among them."""
-    dtype = data.dtype
-    return bool(dtype.kind == "f") or (dtype.kind == "V" and dtype.name == "bfloat16")
 
 
 def checked_array(data: Any) -> Any:

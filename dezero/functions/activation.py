@@ -10,7 +10,8 @@ from dezero.core.arithmetic import Elementwise
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.explog import Erf, Exp
 from dezero.functions.trigonometry import Tanh

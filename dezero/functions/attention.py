@@ -14,7 +14,8 @@ from dezero.config import current
 from dezero.core.arithmetic import SumTo
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 from dezero.errors import DTypeError, ShapeError
 from dezero.functions.explog import exp
 from dezero.functions.linalg import matmul

@@ -10,7 +10,8 @@ from dezero.backend import array_module
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 from dezero.errors import DTypeError, ShapeError, describe
 from dezero.functions.explog import Exp, Log
 from dezero.functions.loss import check_reduction, target_like

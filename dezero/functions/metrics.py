@@ -7,7 +7,8 @@ from typing import Any
 from dezero.backend import array_module
 from dezero.core.compat import as_variable
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, handle, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable, handle
 from dezero.errors import ShapeError, describe
 from dezero.functions.shape import shape_of
 

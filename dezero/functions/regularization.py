@@ -8,7 +8,8 @@ from dezero.config import current
 from dezero.core.arithmetic import Elementwise
 from dezero.core.compat import as_variable
 from dezero.core.types import Operand
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 
 
 class Dropout(Elementwise, op="dropout"):

@@ -10,7 +10,8 @@ from dezero.backend import array_module
 from dezero.backend.im2col import widened
 from dezero.core.function import Function
 from dezero.core.types import Array, Operand, Shape
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 from dezero.functions.columns import check_images, check_parameters
 
 

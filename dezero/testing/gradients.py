@@ -14,7 +14,8 @@ import numpy as np
 from dezero.backend import array_module, as_numpy
 from dezero.core.derivatives import grad
 from dezero.core.types import Array, Operand
-from dezero.core.variable import Variable, is_float
+from dezero.core.value import is_float
+from dezero.core.variable import Variable
 from dezero.errors import GradientCheckError, InputTypeError
 
 
