@@ -25,10 +25,27 @@ class Value(Operators):
     _data: Any
     _grad: Any
     _name: str | None
-    creator: Any
-    shape: tuple[int, ...]
-    dtype: Any
     requires_grad: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return self._array().shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array().ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array().size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """The array's dtype."""
+        return self._array().dtype
 
     def _array(self) -> Any:
         if self._data is None:
@@ -94,8 +111,8 @@ class Value(Operators):
             notes.append(f"dtype={self.dtype}")
         if self._grad is not None:
             notes.append(f"grad={self._grad._data if not self._grad.shape else self._grad.shape}")
-        elif self.creator is not None:
-            notes.append(f"creator={type(self.creator).__name__}")
+        elif (creator := getattr(self, "creator", None)) is not None:
+            notes.append(f"creator={type(creator).__name__}")
         elif self._data is not None and is_float(self._data) and not self.requires_grad:
             notes.append("constant")
         return ", ".join([str(self)[:-1], *notes]) + ")"

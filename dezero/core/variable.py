@@ -83,27 +83,7 @@ class Variable(Value):
         if self._node is None and (old is None or is_float(old) != is_float(self._data)):
             self.requires_grad = is_float(self._data)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The array's shape."""
-        return self._array().shape  # type: ignore[no-any-return]
-
     _shape = property(attrgetter("_data.shape"))  # by the name that the nodes of results use
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self._array().ndim  # type: ignore[no-any-return]
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self._array().size  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> Any:
-        """The array's dtype."""
-        return self._array().dtype
 
     # -- the graph -------------------------------------------------------------------------------
 
