@@ -11,7 +11,7 @@ Examples:
     variable([2. 4.])
 """
 
-from dezero import core, cuda, functions
+from dezero import core, cuda, functions, functions_conv, utils
 from dezero.core import (
     Config,
     Function,
@@ -38,5 +38,5 @@ __version__ = "0.1.0"
 is_simple_core = False  # the book's switch; ``dezero.core_simple`` is there beside the whole core
 
 __all__ = ["Config", "Function", "Parameter", "Variable", "as_array", "as_variable", "checkpoint", "core", "cuda", "detect_anomaly",
-           "enable_grad", "functions", "grad", "hessian", "hvp", "is_simple_core", "jacobian", "jvp", "no_grad", "setup_variable",
-           "test_mode", "using_config", "vjp"]
+           "enable_grad", "functions", "functions_conv", "grad", "hessian", "hvp", "is_simple_core", "jacobian", "jvp", "no_grad",
+           "setup_variable", "test_mode", "using_config", "utils", "vjp"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 
 
@@ -32,14 +33,60 @@ _mode: ContextVar[Mode] = ContextVar("dezero_mode", default=Mode())
 current: Callable[[], Mode] = _mode.get
 
 
-@contextmanager
-def changed(**changes: Any) -> Iterator[None]:
-    """Run a block with some of the modes changed."""
-    token = _mode.set(_mode.get().but(**changes))
-    try:
-        yield
-    finally:
-        _mode.reset(token)
+class changed:
+    """Run a block, or as a decorator a function, with some of the modes changed.
+
+    A decorated generator has the modes while it runs, its caller between the items; a decorated coroutine has them in its task.
+    """
+
+    __slots__ = ("changes", "entered")
+
+    def __init__(self, **changes: Any) -> None:
+        self.changes = changes
+        self.entered: list[tuple[Mode, Mode]] = []
+
+    def __enter__(self) -> None:
+        before = _mode.get()
+        inside = before.but(**self.changes)
+        self.entered.append((before, inside))
+        _mode.set(inside)
+
+    def __exit__(self, *error: object) -> None:
+        before, inside = self.entered.pop()
+        now = _mode.get()  # another mode than ``inside`` if a generator's block ends after one that began later
+        _mode.set(before if now is inside else now.but(**{name: getattr(before, name) for name in self.changes}))
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        changes = self.changes
+        if inspect.isgeneratorfunction(f):
+            return wraps(f)(lambda *args, **kwargs: _steps(f(*args, **kwargs), changes))
+
+        if inspect.iscoroutinefunction(f):
+            @wraps(f)
+            async def run(*args: Any, **kwargs: Any) -> Any:
+                with changed(**changes):
+                    return await f(*args, **kwargs)
+        else:
+            @wraps(f)
+            def run(*args: Any, **kwargs: Any) -> Any:
+                with changed(**changes):
+                    return f(*args, **kwargs)
+        return run
+
+
+def _steps(generator: Any, changes: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """The items of a generator that runs with some of the modes changed, while its caller keeps its own."""
+    step, argument = generator.send, None
+    while True:
+        try:
+            with changed(**changes):
+                item = step(argument)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            step, argument = generator.send, (yield item)
+        except BaseException as error:
+            step, argument = generator.throw, error
 
 
 _FIELDS = {"enable_backprop": "record", "train": "train"}

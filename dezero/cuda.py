@@ -26,7 +26,11 @@ def __getattr__(name: str) -> Any:
     if name == "gpu_enable":
         value: Any = _device_answers()
     elif name == "cupy":
-        value = importlib.import_module("cupy")
+        try:
+            value = importlib.import_module("cupy")
+        except Exception as error:  # an AttributeError, so that hasattr(cuda, "cupy") asks whether it is there
+            raise AttributeError(f"dezero.cuda.cupy: CuPy does not import ({error}): pip install cupy-cuda12x (or cupy-cuda13x), "
+                                 "whichever fits the driver") from error
     else:
         raise AttributeError(f"module 'dezero.cuda' has no attribute {name!r}")
     globals()[name] = value

@@ -13,6 +13,10 @@ class DTypeError(TypeError):
     """An array whose dtype an op cannot work on."""
 
 
+class RangeError(ValueError):
+    """Values outside the range on which an op is defined: probabilities above 1, say."""
+
+
 class DeviceError(TypeError):
     """Host and device arrays were mixed in one op."""
 

@@ -7,8 +7,11 @@ from typing import Any
 from dezero.backend import array_module
 from dezero.backend.im2col import get_conv_outsize, get_deconv_outsize, pair
 from dezero.core.arithmetic import SumTo
+from dezero.core.checks import check_operand
+from dezero.core.compat import as_array
 from dezero.core.types import Array, Axis, Shape
 from dezero.errors import ShapeError
+from dezero.functions.shape import sizes_of
 from dezero.testing import array_allclose, array_equal, gradient_check, numerical_grad
 
 __all__ = ["array_allclose", "array_equal", "get_conv_outsize", "get_deconv_outsize", "gradient_check", "logsumexp", "max_backward_shape",
@@ -30,7 +33,8 @@ def sum_to(x: Array, shape: Shape) -> Array:
         >>> sum_to(np.ones((2, 3)), (1, 3))
         array([[2., 2., 2.]])
     """
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    check_operand("sum_to", "x", x)
+    shape = sizes_of("sum_to", shape)
     lead = x.ndim - len(shape)
     if lead < 0 or any(s not in (1, n) for s, n in zip(shape, x.shape[lead:], strict=True)):
         raise ShapeError(f"sum_to: {x.shape} cannot be summed to {shape}: each axis, counted from the last, must be equal or 1 in the target")
@@ -86,11 +90,17 @@ def logsumexp(x: Array, axis: Any = 1) -> Array:
         x: a float array.
         axis: an axis, several, or None for all.
 
+    Raises:
+        ShapeError: an axis is out of range.
+
     Examples:
         >>> import numpy as np
         >>> logsumexp(np.array([[1000.0, 1000.0]]), axis=1).round(4)
         array([[1000.6931]])
     """
+    check_operand("logsumexp", "x", x)
+    x = as_array(x)
+    _axes(axis, x.ndim)
     xp = array_module(x)
     top = x.max(axis, keepdims=True)
     usable = xp.isfinite(top)  # a row of -inf gives -inf and one with inf gives inf, without a NaN on the way

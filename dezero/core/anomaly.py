@@ -29,17 +29,17 @@ class Watch:
         fn._site = _user_line()
         kept = getattr(fn, "_kept", None)
         if kept is not None:
-            fn._marks = [_mark(k) for k in kept]
+            fn._marks = [mark(k) for k in kept]
         for y in returns:
             bad = _first_bad(y)
             if bad is not None:
-                raise errors.AnomalyError(f"{_where(fn)}: forward gave {bad[0]}; {_causes(fn, xs, y.shape, bad[1])}")
+                raise errors.AnomalyError(f"{where(fn)}: forward gave {bad[0]}; {_causes(fn, xs, y.shape, bad[1])}")
 
     def before(self, node: Any, gy: Any) -> None:
         """Before the formulas of a node: is what it kept still what it was?"""
-        for k, mark in zip(node._kept, getattr(node, "_marks", ()), strict=False):
-            if _mark(k) != mark:
-                raise errors.ChangedInPlaceError(f"{_where(node)}: an array {errors.describe(k)} that it kept for the gradient was changed in place "
+        for k, before in zip(node._kept, getattr(node, "_marks", ()), strict=False):
+            if mark(k) != before:
+                raise errors.ChangedInPlaceError(f"{where(node)}: an array {errors.describe(k)} that it kept for the gradient was changed in place "
                                                  "after forward; the gradient would be wrong. Change it after backward(), or a copy of it")
 
     def after(self, node: Any, i: int, gx: Any) -> None:
@@ -48,7 +48,7 @@ class Watch:
             bad = _first_bad(g)
             if bad is not None:
                 fn = node.function
-                raise errors.AnomalyError(f"{_where(fn)}: backward gave {bad[0]} in the gradient of {fn.argument(i)}")
+                raise errors.AnomalyError(f"{where(fn)}: backward gave {bad[0]} in the gradient of {fn.argument(i)}")
 
 
 @contextmanager
@@ -84,17 +84,19 @@ def _user_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _where(node: Any) -> str:
+def where(node: Any) -> str:
     fn = node.function
     layer = f"{fn._layer}: " if getattr(fn, "_layer", "") else ""
     site = getattr(fn, "_site", None)
     return f"{layer}{fn.op}" + (f", called at {site}" if site else "")
 
 
-def _mark(x: Any) -> int:
+def mark(x: Any) -> int:
     """A fingerprint of an array's content; numbers cannot change."""
     x = x._data if isinstance(x, Variable) else x
-    return zlib.crc32(np.ascontiguousarray(as_numpy(x)).tobytes()) if getattr(x, "shape", ()) and x.size else 0
+    if getattr(x, "shape", None) is None or isinstance(x, np.generic):
+        return 0
+    return zlib.crc32(np.ascontiguousarray(as_numpy(x)).tobytes())
 
 
 def _first_bad(y: Any) -> tuple[str, tuple[int, ...]] | None:

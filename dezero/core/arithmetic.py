@@ -6,6 +6,7 @@ from typing import Any
 
 from dezero.core.function import Function
 from dezero.core.value import is_float
+from dezero.errors import DTypeError
 
 
 class Elementwise(Function):
@@ -79,7 +80,10 @@ class Pow(Elementwise, op="pow"):
         if self.c == 4:
             x = x * x
             return x * x
-        return x ** self.c
+        try:
+            return x ** self.c
+        except ValueError as error:
+            raise DTypeError("integers have no negative powers: use x.astype(np.float32)") from error
 
     def grad_x(self, gy: Any, *, x: Any) -> Any:
         c = self.c

@@ -6,7 +6,9 @@ It returns gradients; only ``backward`` writes ``.grad``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,13 @@ from dezero.core.landing import land, land_on_result
 from dezero.core.node import Bundle, Node
 from dezero.core.operators import ENGINE, OPS
 from dezero.core.value import is_float
-from dezero.core.variable import LEAF_HOOKS, Variable, handle
+from dezero.core.variable import Variable, handle
 from dezero.errors import FreedGraphError, IntegerGradientError, ShapeError, UntrackedError
 
 ndarray, generic = np.ndarray, np.generic
 
 Edge = Any  # a Node, or a leaf Variable
+_keys = count()
 
 
 def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, retain_graph: bool = False, retain_grad: bool = False,
@@ -144,7 +147,8 @@ def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> set[Edge]:
 
 def _unbroadcast(node: Any, i: int, gx: Any, shape: Any) -> Any:
     """Sum a gradient back to the shape that its input had before it was broadcast."""
-    if not node.broadcasts:
+    lead = len(gx.shape) - len(shape)
+    if not node.broadcasts or lead < 0 or any(s not in (1, g) for s, g in zip(shape, gx.shape[lead:], strict=True)):
         raise ShapeError(f"{node.op}: its gradient for {node.argument(i)} has shape {gx.shape}, the input has {shape}: "
                          "they must be equal (was the input's .data replaced since forward?)")
     return OPS["sum_to"].on(gx, shape=shape)
@@ -191,33 +195,26 @@ def backward(y: Variable, retain_grad: bool = False, create_graph: bool = False,
     """``Variable.backward``: see there."""
     check_differentiable(y)
     seed = seed_for(y, y._grad, create_graph)
+    with changed(record=True) if create_graph and not current().record else nullcontext():
+        found = backprop([(y._node, seed)], create_graph=create_graph, retain_graph=bool(retain_graph), retain_grad=retain_grad)
+        land(found, create_graph)
     if not retain_grad:
         y._grad = None
-    if create_graph and not current().record:
-        with changed(record=True):
-            found = backprop([(y._node, seed)], create_graph=True, retain_grad=retain_grad)
-    else:
-        found = backprop([(y._node, seed)], create_graph=create_graph, retain_graph=bool(retain_graph), retain_grad=retain_grad)
-    land(found, create_graph)
 
 
 def register_hook(v: Variable, hook: Any) -> Any:
     """``Variable.register_hook``: see there."""
-    if v._node is None or isinstance(v._node, Variable):
-        hooks = LEAF_HOOKS.setdefault(v if v._node is None else v._node, [])
+    leaf = v if v._node is None else v._node
+    if isinstance(leaf, Variable):
+        hooks = leaf._hooks = getattr(leaf, "_hooks", {})
     else:
-        node = v._node
-        if node._plan.whole != "hooked":
-            node._plan = node._plan.hooked()
-        hooks = node._plan.hooks
-    hooks.append(hook)
+        if leaf._plan.whole != "hooked":
+            leaf._plan = leaf._plan.hooked()
+        hooks = leaf._plan.hooks
+    key = next(_keys)
+    hooks[key] = hook
 
-    def remove() -> None:
-        if hook in hooks:
-            hooks.remove(hook)
-        if not hooks and v in LEAF_HOOKS:
-            del LEAF_HOOKS[v]
-    return remove
+    return lambda: hooks.pop(key, None)
 
 
 ENGINE.update(backward=backward, register_hook=register_hook)

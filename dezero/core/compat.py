@@ -1,4 +1,4 @@
-"""Small helpers that the book's readers call by name."""
+"""Small helpers, and arithmetic as functions, that the book's readers import from ``dezero.core``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import is_array
+from dezero.core.arithmetic import Add, Div, Mul, Neg, Sub
+from dezero.core.operators import API
 from dezero.core.variable import Variable, handle
 
 
@@ -39,3 +41,44 @@ def as_variable(obj: Any) -> Variable:
 
 def setup_variable() -> None:
     """Nothing to do: a Variable has its operators from the start. Kept for scripts that call it."""
+
+
+# The functions of these names in ``dezero.functions`` do the same and are documented there.
+def add(x0: Any, x1: Any) -> Any:
+    """x0 + x1."""
+    return Add()(x0, x1)
+
+
+def sub(x0: Any, x1: Any) -> Any:
+    """x0 - x1."""
+    return Sub()(x0, x1)
+
+
+def rsub(x0: Any, x1: Any) -> Any:
+    """x1 - x0."""
+    return Sub()(x1, x0)
+
+
+def mul(x0: Any, x1: Any) -> Any:
+    """x0 x1, element by element."""
+    return Mul()(x0, x1)
+
+
+def div(x0: Any, x1: Any) -> Any:
+    """x0 / x1."""
+    return Div()(x0, x1)
+
+
+def rdiv(x0: Any, x1: Any) -> Any:
+    """x1 / x0."""
+    return Div()(x1, x0)
+
+
+def neg(x: Any) -> Any:
+    """-x."""
+    return Neg()(x)
+
+
+def pow(x: Any, c: Any) -> Any:
+    """x to the power c."""
+    return API["pow"](x, c)

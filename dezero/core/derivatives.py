@@ -9,7 +9,7 @@ from dezero.backend import array_module
 from dezero.config import changed
 from dezero.core.backprop import backprop, check_differentiable, seed_for
 from dezero.core.inputs import constant
-from dezero.core.landing import owned
+from dezero.core.landing import owned, separate
 from dezero.core.operators import API, OPS
 from dezero.core.types import Operand
 from dezero.core.value import is_float
@@ -47,6 +47,9 @@ def grad(ys: Tensors, xs: Tensors, gys: Any = None, create_graph: bool = False, 
         >>> print(gx, grad(gx, x))
         variable(27.0) variable(18.0)
     """
+    for name, given in (("ys", ys), ("xs", xs)):
+        if not isinstance(given, (Variable, list, tuple)):
+            raise InputTypeError(f"grad: {name} is a {type(given).__name__}: a Variable, or a list of them, is expected")
     ys = [ys] if isinstance(ys, Variable) else list(ys)
     targets = [xs] if isinstance(xs, Variable) else list(xs)
     gys = [None] * len(ys) if gys is None else [gys] if isinstance(gys, Variable) or not isinstance(gys, (list, tuple)) else list(gys)
@@ -64,7 +67,7 @@ def grad(ys: Tensors, xs: Tensors, gys: Any = None, create_graph: bool = False, 
     with changed(record=create_graph):
         seeds = [(y if y._node is None else y._node, seed_for(y, gy, create_graph)) for y, gy in zip(ys, gys, strict=True)]
         found = backprop(seeds, create_graph=create_graph, retain_graph=bool(retain_graph), targets=set(places))
-    results = _results(found if create_graph else owned(found), places, targets, create_graph, allow_unused)
+    results = _results(separate(found) if create_graph else owned(found), places, targets, create_graph, allow_unused)
     return results[0] if isinstance(xs, Variable) else results
 
 
@@ -76,10 +79,9 @@ def _results(found: dict[Any, Any], places: list[Any], xs: list[Variable], creat
                 raise UntrackedError(f"grad: ys do not depend on xs[{i}]{f' ({x._name})' if x._name else ''}: was it detached, or computed under "
                                      "no_grad()? With allow_unused=True its gradient is None")
             out.append(None)
-        elif create_graph:
-            out.append(found[place])
-        else:
-            out.append(handle(found[place].copy() if place in places[:i] else found[place], None))
+            continue
+        g = found[place] if create_graph else handle(found[place], None)
+        out.append(handle(g._data.copy(), g._node) if place in places[:i] else g)  # the same x twice
     return out
 
 
@@ -297,6 +299,8 @@ def hvp(f: Callable[..., Variable], xs: Any, vs: Any, create_graph: bool = False
 
 
 def _scalar(y: Variable, what: str) -> Variable:
+    if not isinstance(y, Variable):
+        raise InputTypeError(f"{what}: the function returned a {type(y).__name__}: a Variable is expected")
     if y.size != 1:
         raise ShapeError(f"{what}: the function's result has shape {y.shape}: one element is needed; take its sum() or mean()")
     return y.sum()  # type: ignore[no-any-return]

@@ -8,11 +8,13 @@ from weakref import ref
 
 import numpy as np
 
+from dezero.backend import is_array
 from dezero.config import changed
 from dezero.core.node import Output
 from dezero.core.operators import OPS
 from dezero.core.plan import Plan
 from dezero.core.variable import Variable, handle
+from dezero.errors import ShapeError
 
 new = Variable.__new__
 
@@ -61,17 +63,21 @@ def as_whole(node: Any, plan: Plan, gy: Any, kept: Any, create_graph: bool, back
     return gradients
 
 
-def run_hooks(hooks: list[Any], gy: Any) -> Any:
-    """Show a gradient to hooks; what one returns takes its place."""
-    for hook in list(hooks):
-        shown = gy if isinstance(gy, Variable) else handle(gy, None)
+def run_hooks(hooks: dict[int, Any], gy: Any) -> Any:
+    """Show a gradient to hooks, which may change it in place or return another; what they make of it, in memory of its own."""
+    graph = isinstance(gy, Variable)
+    shown = handle(gy._data.copy(), gy if gy._node is None and gy.requires_grad else gy._node) if graph else handle(gy.copy(), None)
+    for hook in list(hooks.values()):
         new = hook(shown)
-        if new is not None:
-            new = new if isinstance(new, Variable) else handle(np.asarray(new) if isinstance(new, (int, float)) else new, None)
-            if new.shape != shown.shape:
-                raise ValueError(f"a gradient hook returned shape {new.shape} for a gradient of shape {shown.shape}: they must be equal")
-            gy = new if isinstance(gy, Variable) else new._data
-    return gy
+        if new is None:
+            continue
+        new = new if isinstance(new, Variable) else handle(np.asarray(new) if isinstance(new, (int, float)) else new, None)
+        if new.shape != shown.shape:
+            raise ShapeError(f"a gradient hook returned shape {new.shape} for a gradient of shape {shown.shape}: they must be equal")
+        if new.dtype != shown.dtype:
+            new = new.astype(shown.dtype)
+        shown = handle(new._data.copy(), new if new._node is None and new.requires_grad else new._node)
+    return shown if graph else shown._data
 
 
 def _single(node: Any, plan: Plan, gy: Any, kept: Any) -> list[Any]:
@@ -107,6 +113,8 @@ def _by_name(node: Any, plan: Plan, kept: Any) -> dict[str, Any]:
 
 def _complete(node: Any, gradients: Any) -> Any:
     """What ``backward`` returned as a tuple with one entry for each input."""
+    if gradients is None:
+        raise TypeError(f"{type(node).__name__}.backward returned nothing: return the gradient of the input, or one for each input")
     gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
     if len(gradients) != len(node._edges):
         raise TypeError(f"{type(node).__name__}.backward returned {len(gradients)} gradients for {len(node._edges)} inputs: "
@@ -115,9 +123,13 @@ def _complete(node: Any, gradients: Any) -> Any:
 
 
 def _book_form(node: Any, gys: list[Any], kept: Any, create_graph: bool) -> list[Any]:
-    """Run a user's ``backward`` on Variables, with the inputs and outputs that it expects to find."""
+    """Run a user's ``backward`` on Variables, with the inputs and outputs that it expects to find, as forward saw them."""
+    n = len(node._edges)
+    for i, (v, x) in enumerate(zip(node._inputs, kept, strict=False)):
+        if v._data is not x and not (isinstance(v._data, np.generic) and v._data == x):  # its .data was replaced since
+            node._inputs[i] = handle(x, node._edges[i] if node.needs_grad(i) else None)
     alive = []  # holds revived outputs while backward looks at them
-    for i, (output, y) in enumerate(zip(node.outputs, kept, strict=True)):
+    for i, (output, y) in enumerate(zip(node.outputs, kept[n:], strict=True)):
         if output() is None:
             v = handle(y, node)
             if node._shape is None:
@@ -127,7 +139,9 @@ def _book_form(node: Any, gys: list[Any], kept: Any, create_graph: bool) -> list
     with changed(record=create_graph):
         gradients = _complete(node, node.backward(*(g if isinstance(g, Variable) else handle(g, None) for g in gys)))
     out: list[Any] = []
-    for g in gradients:
+    for i, g in enumerate(gradients):
+        if not (g is None or isinstance(g, (Variable, int, float, np.generic)) or is_array(g)):
+            raise TypeError(f"{type(node).__name__}.backward returned a {type(g).__name__} for {node.argument(i)}: a Variable is expected")
         if g is None or (create_graph and isinstance(g, Variable)):
             out.append(g)
         elif isinstance(g, Variable):

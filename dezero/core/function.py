@@ -160,7 +160,7 @@ class Function(Node):
                 if self.native:
                     self._kept = plan.gather((*xs, *returns))
                 else:
-                    self._kept, self._inputs = (y,), list(inputs)
+                    self._kept, self._inputs = (*xs, y), list(inputs)
                 self._edges = edges
                 self._order = tick()
                 self._shape = y.shape
@@ -285,7 +285,7 @@ class Function(Node):
         if self.native:
             self._kept = plan.gather((*xs, *returns))
         else:
-            self._kept, self._inputs = tuple(returns), list(inputs)
+            self._kept, self._inputs = (*xs, *returns), list(inputs)
         one = len(outs) == 1
         self._shape, self._dtype = (outs[0]._data.shape, outs[0]._data.dtype) if one else (None, tuple((v._data.shape, v._data.dtype) for v in outs))
         self._output = ref(outs[0]) if one else tuple(ref(out) for out in outs)

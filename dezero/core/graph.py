@@ -1,4 +1,4 @@
-"""Cutting a graph: truncated backpropagation through time forgets what lies further back."""
+"""Cutting a graph: a result becomes a leaf, for all who use it. Truncated backpropagation through time forgets what lies further back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from dezero.core.operators import ENGINE
 from dezero.core.plan import Plan
 from dezero.core.variable import Variable
 
-_CUT = Plan(0, (), (), ())  # of a node that hands nothing on any more
+_STOP = Plan(0, (), (), ())                                # of a node that hands nothing on any more
+_LAND = Plan(1, (), (), [(0, lambda node, gy: gy, None)])  # of a node that hands its gradient to its Variable, a leaf now
+
+
+def unchain(v: Variable) -> None:
+    """Cut ``v`` off from its creator, also for functions that used it already."""
+    node: Any = v._node
+    v._node = None
+    if isinstance(node, Node):
+        node._plan, node._edges, node._kept = _LAND, (v,), ()
+        if node._inputs is not None:
+            node._inputs = None
 
 
 def unchain_backward(y: Variable) -> None:
@@ -17,32 +28,23 @@ def unchain_backward(y: Variable) -> None:
     root = y.creator
     if root is None:
         return
-    seen: set[Any] = set()
+    seen: set[Any] = {root, y._node}
     todo: list[Any] = [edge for edge in root._edges if isinstance(edge, Node)]
-    root._edges = tuple(_cut_edge(edge) for edge in root._edges)
-    if y._node is not root:
-        seen.add(root)
     while todo:
         node = todo.pop()
         if node in seen:
             continue
         seen.add(node)
         todo.extend(edge for edge in node._edges if isinstance(edge, Node))
-        for output in node.outputs:
-            v = output()
-            if v is not None and v is not y:
-                v._node = None
-        node._plan, node._edges, node._kept = _CUT, (), ()
+        alive = [v for output in node.outputs if (v := output()) is not None]
+        if isinstance(node._output, tuple):  # each output has a node of its own, which this one may not lead to
+            todo.extend(v._node for v in alive if isinstance(v._node, Node))
+        elif alive:
+            unchain(alive[0])
+            continue
+        node._plan, node._edges, node._kept = _STOP, (), ()
         if node._inputs is not None:
             node._inputs = None
 
 
-def _cut_edge(edge: Any) -> Any:
-    """What stands in place of an edge to a cut node: its Variable, a leaf now, if somebody holds it."""
-    if not isinstance(edge, Node) or isinstance(edge._output, tuple):
-        return edge
-    found = edge._output()
-    return edge if found is None else found
-
-
-ENGINE["unchain_backward"] = unchain_backward
+ENGINE.update(unchain=unchain, unchain_backward=unchain_backward)

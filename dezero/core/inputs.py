@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -64,16 +65,24 @@ def fail(fn: Any, xs: Sequence[Any], error: Exception) -> None:
 
     An op of the library tells op, inputs, shapes and dtypes, what would be right, and the layer; a user's own op keeps its error.
     """
-    layer = current().layer
-    head = f"{layer}: {fn.op}: {named(fn, xs)}" if layer else f"{fn.op}: {named(fn, xs)}"
+    head = ": ".join(part for part in (current().layer, fn.op, named(fn, xs)) if part)
     ours = type(error).__module__ == errors.__name__
+    may_lack = [p.name for p in inspect.signature(fn.forward).parameters.values() if p.default is None]
+    missing = [fn.argument(i) for i, x in enumerate(xs) if x is None and fn.argument(i) not in may_lack]
+    cause = str(error)
+    try:
+        hint = None if ours else fn.hint(*xs)
+    except Exception as stumble:  # a hint that stumbles over odd inputs must not hide the error itself
+        hint, cause = None, f"{cause} {stumble}"
+    if fn.native and missing and ("NoneType" in cause or isinstance(error, AttributeError)):
+        raise errors.InputTypeError(f"{head}: {' and '.join(missing)}: None was given; a Variable, an array or a number is expected") from error
     if not fn.native or not (ours or isinstance(error, (ValueError, TypeError, IndexError))):
         error.add_note(f"in {head}")
         raise error
-    try:
-        hint = None if ours else fn.hint(*xs)
-    except Exception:  # a hint that stumbles over odd inputs must not hide the error itself
-        hint = None
+    if any(getattr(getattr(x, "dtype", None), "kind", "f") in "OUSMm" for x in xs):
+        raise errors.DTypeError(f"{head}: arrays of numbers are needed; build them with np.array(..., dtype=float)") from error
+    if hint is None and "ufunc" in cause:  # NumPy's own words name no way out
+        hint = "the op does not work on this dtype; use x.astype(np.float32)"
     message = f"{head}: {hint or error}"
     if ours:
         raise type(error)(message) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sys import getrefcount
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from dezero.core.formulas import run_hooks
-from dezero.core.variable import LEAF_HOOKS, Variable, handle
+from dezero.core.variable import Variable, handle
 
 
 def _lone() -> int:
@@ -19,6 +20,7 @@ def _lone() -> int:
 
 
 _LONE = _lone()
+_ADDING = Lock()  # threads may send gradients to the same leaf
 
 
 def _own(g: Any, references: int) -> Any:
@@ -43,32 +45,35 @@ def owned(found: dict[Any, Any]) -> dict[Any, Any]:
     return out
 
 
+def separate(found: dict[Any, Variable]) -> dict[Any, Variable]:
+    """Gradients with a graph as Variables of their own, in memory of their own: the user's seed, a kept value or a view is copied."""
+    out: dict[Any, Variable] = {}
+    while found:
+        place, g = found.popitem()
+        holders = getrefcount(g)
+        data = g._data
+        references = getrefcount(data) - 1  # less the Variable's
+        own = _own(data, max(references, holders))
+        if own is not data or holders > _LONE:
+            g = handle(own, g if g._node is None and g.requires_grad else g._node)
+        out[place] = g
+    return out
+
+
 def land(found: dict[Variable, Any], create_graph: bool) -> None:
     """Add the gradients that one pass found for leaves to their ``.grad``. Empties ``found``."""
-    gradients = _separate(found) if create_graph else owned(found)
-    if LEAF_HOOKS:  # all of them before the first .grad is written: a hook that raises leaves everything as it was
-        for leaf in gradients:
-            if leaf in LEAF_HOOKS:
-                gradients[leaf] = run_hooks(LEAF_HOOKS[leaf], gradients[leaf])
-    for leaf, g in gradients.items():
-        old = leaf._grad
-        if create_graph:
-            leaf._grad = g if old is None else old + g
-        else:
-            leaf._grad = handle(g if old is None else old._data + g, None)
-
-
-def _separate(found: dict[Variable, Variable]) -> dict[Variable, Variable]:
-    """Gradients with a graph as Variables of their own, where they are the user's seed or shared with another leaf."""
-    out: dict[Variable, Variable] = {}
-    taken: set[int] = set()
-    for leaf, g in found.items():
-        if g._node is None or id(g) in taken:
-            out[leaf] = handle(g._data, g if g._node is None and g.requires_grad else g._node)
-        else:
-            out[leaf] = g
-        taken.add(id(g))
-    return out
+    gradients = separate(found) if create_graph else owned(found)
+    for leaf in gradients:  # all hooks before the first .grad is written: one that raises leaves everything as it was
+        hooks = getattr(leaf, "_hooks", None)
+        if hooks:
+            gradients[leaf] = run_hooks(hooks, gradients[leaf])
+    with _ADDING:
+        for leaf, g in gradients.items():
+            old = leaf._grad
+            if create_graph:
+                leaf._grad = g if old is None else old + g
+            else:
+                leaf._grad = handle(g if old is None else old._data + g, None)
 
 
 def land_on_result(node: Any, gy: Any, create_graph: bool) -> None:
@@ -76,6 +81,6 @@ def land_on_result(node: Any, gy: Any, create_graph: bool) -> None:
     v = node._output()
     if v is not None:
         if create_graph:
-            v._grad = handle(gy._data, gy._node)
+            v._grad = handle(gy._data.copy(), gy if gy._node is None and gy.requires_grad else gy._node)
         else:
             v._grad = handle(gy if isinstance(gy, np.generic) else gy.copy(), None)

@@ -30,7 +30,7 @@ class Plan:
         self.picks = [(i, pick(i), None) for i, _, _ in calls]  # the same places, out of gradients that came as a whole
         self.whole = whole              # how all gradients come as a whole: "shared", "each", "book", "own", "hooked"; "composed": with a graph only
         self.arrays_only = arrays_only  # formulas want a gradient that is an array, not a NumPy scalar
-        self.hooks: list[Formula] = []  # for "hooked": called with the gradient before plan ``inner`` goes on
+        self.hooks: dict[int, Formula] = {}  # for "hooked": called with the gradient before plan ``inner`` goes on
         self.inner: Plan | None = None
 
     def hooked(self) -> Plan:

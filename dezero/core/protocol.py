@@ -67,8 +67,7 @@ def _plain(x: Any) -> Any:
 
 def _advice(name: str) -> str:
     near = difflib.get_close_matches(_UFUNCS.get(_FUNCTIONS.get(name, name), _FUNCTIONS.get(name, name)), API, n=1, cutoff=0.75)
-    use = f"use F.{near[0]} (dezero.functions.{near[0]}), or " if near else ""
-    return f"{use}v.data if only the value is wanted"
+    return f"use {f'F.{near[0]} (dezero.functions.{near[0]}), or ' if near else ''}v.data if only the value is wanted"
 
 
 ENGINE.update(array_ufunc=array_ufunc, array_function=array_function)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.config import Mode, changed, current
+from dezero.core.anomaly import mark, where
 from dezero.core.backprop import backprop
 from dezero.core.function import Function
 from dezero.core.inputs import constant
@@ -16,7 +17,7 @@ from dezero.core.operators import OPS
 from dezero.core.plan import Plan, pick
 from dezero.core.types import Operand
 from dezero.core.variable import Variable, handle
-from dezero.errors import InputTypeError
+from dezero.errors import ChangedInPlaceError, InputTypeError
 
 
 class Checkpoint(Function, op="checkpoint"):
@@ -24,6 +25,7 @@ class Checkpoint(Function, op="checkpoint"):
 
     def __init__(self, fn: Callable[..., Any], arguments: int, mode: Mode, random_state: Any) -> None:
         self.fn, self.arguments, self.mode, self.random_state = fn, arguments, mode, random_state
+        self.marks: list[int] | None = None  # fingerprints of the results, in ``detect_anomaly`` only
 
     def plan_for(self, needs: int, n: int) -> Plan:
         """Keep the arguments, nothing of what was computed from them."""
@@ -40,8 +42,11 @@ class Checkpoint(Function, op="checkpoint"):
                 places = [_place(handle(x, self._edges[i] if create_graph else Variable(x)) if self.needs_grad(i) else x)
                           for i, x in enumerate(kept)]
                 ys = _as_tuple(self.fn(*places))
+            if self.marks is not None and self.marks != [mark(y) for y in ys]:
+                raise ChangedInPlaceError(f"{where(self)}: the function gave another result when it ran again: something that it used was changed "
+                                          "after forward, or it draws random numbers of its own; the gradient would be wrong")
             with changed(record=create_graph):
-                seeds = [(y._node, gy) for y, gy in zip(ys, gys, strict=True) if y._node is not None]
+                seeds = [(place, gy) for y, gy in zip(ys, gys, strict=True) if (place := _edge(y)) is not None]
                 nodes = [p._node if self.needs_grad(i) else None for i, p in enumerate(places)]
                 targets = nodes + list(self._edges[self.arguments:])
                 found = backprop(seeds, create_graph=create_graph, targets={t for t in targets if t is not None}, through=False)
@@ -83,19 +88,32 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
     result = fn(*places)
     ys = _as_tuple(result)
     own = {p._node for p in places if isinstance(p, Variable)}
-    outside = _used_from_outside([y._node for y in ys], own, before)
+    outside = _used_from_outside([_edge(y) for y in ys], own, before)
     del places
     outs = [handle(y._data, None) for y in ys]
-    edges = [(x if x._node is None else x._node) if isinstance(x, Variable) and x.requires_grad else None for x in xs] + outside
+    edges = [_edge(x) for x in xs] + outside
     needs = sum(1 << i for i, edge in enumerate(edges) if edge is not None)
     if needs:
         node._record(mode, xs, raw + [None] * len(outside), edges, needs, (), outs)
+        if mode.watch is not None:
+            mode.watch.ran(node, raw, [out._data for out in outs])
+            node.marks = [mark(out) for out in outs]
+        for y, out in zip(ys, outs, strict=True):
+            if not y.requires_grad:
+                out.requires_grad, out._node = False, None
     return type(result)(outs) if isinstance(result, (tuple, list)) else outs[0]
 
 
 def _place(x: Any) -> Any:
     """A Variable at a place of its own; anything else as it is."""
     return OPS["identity"]()(x) if isinstance(x, Variable) else x
+
+
+def _edge(x: Any) -> Any:
+    """The place in the graph to which a gradient of ``x`` goes; None for a constant."""
+    if not isinstance(x, Variable) or not x.requires_grad:
+        return None
+    return x if x._node is None else x._node
 
 
 def _as_tuple(ys: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -15,9 +14,6 @@ from dezero.core.value import Value, is_float
 from dezero.errors import InputTypeError, ShapeError
 
 ndarray = np.ndarray
-
-# Gradient hooks of leaves. Empty for nearly everybody, so that backward asks one question.
-LEAF_HOOKS: weakref.WeakKeyDictionary[Variable, list[Callable[..., Any]]] = weakref.WeakKeyDictionary()
 
 
 class Variable(Value):
@@ -43,11 +39,12 @@ class Variable(Value):
 
     # _data is an array, or a NumPy scalar for a 0-d result: arithmetic on scalars is some ten times faster.
     # _node is None for a leaf, the Function (or one of its Outputs) that made a result, and the leaf itself for a handle on one.
-    __slots__ = ("_data", "_grad", "_name", "_node", "requires_grad", "__weakref__")
+    __slots__ = ("_data", "_grad", "_hooks", "_name", "_node", "requires_grad", "__weakref__")
     __array_priority__ = 200
 
     _data: Any
     _grad: Variable | None
+    _hooks: dict[int, Callable[..., Any]]  # of a leaf; only there once a hook was registered
     _name: str | None
     _node: Any
     requires_grad: bool
@@ -176,8 +173,8 @@ class Variable(Value):
         self._grad = None
 
     def unchain(self) -> None:
-        """Cut this variable off from its creator: it is a leaf from now on."""
-        self._node = None
+        """Cut this variable off from its creator: it is a leaf from now on, also for what used it already."""
+        ENGINE["unchain"](self)
 
     def unchain_backward(self) -> None:
         """Cut every variable that this one was computed from off from its creator, as truncated backpropagation through time does."""

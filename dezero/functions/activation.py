@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from dezero.core.arithmetic import Elementwise
+from dezero.core.checks import integer, number, operand, shown
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
@@ -154,7 +157,7 @@ def sigmoid_simple(x: Operand) -> Variable:
         >>> print(F.sigmoid_simple(np.array([-1e4, 0.0, 1e4])))
         variable([0.  0.5 1. ])
     """
-    x = as_variable(x)
+    x = operand("sigmoid_simple", "x", x)
     right = (x >= 0).astype(x.dtype if is_float(x.data) else "float64")
     e = Exp()(x * (1 - 2 * right))
     return (e * (1 - right) + right) / (e + 1)
@@ -194,6 +197,8 @@ def gelu(x: Operand, approximate: bool = False) -> Variable:
         >>> print(F.gelu(np.array([0.0, 1.0])), F.gelu(np.array([0.0, 1.0]), approximate=True))
         variable([0.         0.84134475]) variable([0.         0.84119199])
     """
+    if not isinstance(approximate, (bool, np.bool_)):  # PyTorch's "none" would count as true
+        raise TypeError(f"gelu: approximate is {shown(approximate)}: True for the tanh form or False is expected")
     return _in_float32(TanhGELU() if approximate else GELU(), x)
 
 
@@ -216,7 +221,7 @@ def softplus(x: Operand, beta: float = 1.0) -> Variable:
         >>> print(F.softplus(np.array([-1e4, 0.0, 1e4])))
         variable([0.00000000e+00 6.93147181e-01 1.00000000e+04])
     """
-    if not beta > 0:
+    if not number("softplus", "beta", beta) > 0:
         raise ValueError(f"softplus: beta is {beta}: it must be positive")
     return Softplus(float(beta))(x)
 
@@ -258,7 +263,7 @@ def glu(x: Operand, axis: int = -1) -> Variable:
         >>> print(F.glu(np.array([[2.0, 4.0, 0.0, 0.0]])))
         variable([[1. 2.]])
     """
-    return GLU(axis)(x)
+    return GLU(integer("glu", "axis", axis))(x)
 
 
 def _in_float32(op: Callable[..., Variable], x: Any) -> Variable:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from operator import index as as_int
-
+from dezero.core.checks import integer, operand
 from dezero.core.function import Function
 from dezero.core.types import Axis, Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
+from dezero.functions.reduce import wrong_axis
+from dezero.functions.shape import sizes_of
 
 
 class Flip(Function, op="flip"):
@@ -18,6 +19,7 @@ class Flip(Function, op="flip"):
 
     def forward(self, x): return self.xp.flip(x, self.axis)
     def grad_x(self, gy): return Flip.on(gy, axis=self.axis)
+    def hint(self, x): return wrong_axis(self.axis, x.ndim)
 
 
 class Roll(Function, op="roll"):
@@ -31,6 +33,9 @@ class Roll(Function, op="roll"):
     def grad_x(self, gy):
         back = tuple(-s for s in self.shift) if isinstance(self.shift, tuple) else -self.shift
         return Roll.on(gy, shift=back, axis=self.axis)
+
+    def hint(self, x):
+        return wrong_axis(self.axis, x.ndim) or f"shift {self.shift} and axis {self.axis}: one number of places for each axis is expected"
 
 
 class Diagonal(Function, op="diagonal"):
@@ -108,7 +113,7 @@ def flip(x: Operand, axis: Axis = None) -> Variable:
         >>> print(F.flip(Variable(np.array([1.0, 2.0, 3.0]))))
         variable([3. 2. 1.])
     """
-    return Flip(axis)(x)
+    return Flip(axis)(operand("flip", "x", x))
 
 
 def roll(x: Operand, shift: int | tuple[int, ...], axis: Axis = None) -> Variable:
@@ -128,7 +133,8 @@ def roll(x: Operand, shift: int | tuple[int, ...], axis: Axis = None) -> Variabl
         >>> print(F.roll(Variable(np.array([1.0, 2.0, 3.0])), 1))
         variable([3. 1. 2.])
     """
-    return Roll(tuple(shift) if isinstance(shift, (tuple, list)) else as_int(shift), axis)(x)
+    places = sizes_of("roll", shift, "shift") if isinstance(shift, (tuple, list)) else integer("roll", "shift", shift)
+    return Roll(places, axis)(operand("roll", "x", x))
 
 
 def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
@@ -148,7 +154,7 @@ def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Var
         >>> print(F.diagonal(Variable(np.arange(9.0).reshape(3, 3)), 1))
         variable([1. 5.])
     """
-    return Diagonal(offset, axis1, axis2)(x)
+    return Diagonal(integer("diagonal", "offset", offset), integer("diagonal", "axis1", axis1), integer("diagonal", "axis2", axis2))(x)
 
 
 def tril(x: Operand, k: int = 0) -> Variable:
@@ -164,7 +170,7 @@ def tril(x: Operand, k: int = 0) -> Variable:
         variable([[1. 0.]
                   [1. 1.]])
     """
-    return Tril(k)(x)
+    return Tril(integer("tril", "k", k))(x)
 
 
 def triu(x: Operand, k: int = 0) -> Variable:
@@ -180,7 +186,7 @@ def triu(x: Operand, k: int = 0) -> Variable:
         variable([[1. 1.]
                   [0. 1.]])
     """
-    return Triu(k)(x)
+    return Triu(integer("triu", "k", k))(x)
 
 
 __all__ = ["diagonal", "flip", "roll", "tril", "triu"]

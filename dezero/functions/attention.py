@@ -12,11 +12,13 @@ from dezero.backend.norm import in_dtype, work_dtype
 from dezero.backend.random import keep_mask
 from dezero.config import current
 from dezero.core.arithmetic import SumTo
+from dezero.core.checks import number
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.value import is_float
 from dezero.core.variable import Variable
 from dezero.errors import DTypeError, ShapeError
+from dezero.functions.compare import where
 from dezero.functions.explog import exp
 from dezero.functions.linalg import matmul
 
@@ -51,7 +53,7 @@ class Attention(Function, op="scaled_dot_product_attention"):
         out, work = work_dtype(q, k, v, mask if mask is not None and is_float(mask) else None)
         return out, *in_dtype(work, q, k, v), attention_bias(self.xp, mask, self.causal, q.shape[-2], k.shape[-2], work), *in_dtype(work, *others)
 
-    def forward(self, q, k, v, mask, keep):
+    def forward(self, q, k, v, mask=None, keep=None):
         self.checked(q, k, v, mask)
         out, q, k, v, bias, keep = self.worked(q, k, v, mask, keep)
         y, p = self.kernels.attend(q, k, v, bias, keep, self.scale)
@@ -64,13 +66,17 @@ class Attention(Function, op="scaled_dot_product_attention"):
         return [g if g is None or g.dtype == x.dtype else g.astype(x.dtype) for g, x in zip(sums, (q, k, v, mask), strict=True)] + [None]
 
     def compose(self, q, k, v, mask, keep):
-        out, q, k, v, bias, keep = self.worked(q, k, v, mask, keep)
+        out, q, k, v, bias, keep = self.worked(q, k, v, mask.data if isinstance(mask, Variable) else mask, keep)
         s = matmul(q * self.scale, k.swapaxes(-1, -2))
-        s = s if bias is None else s + bias
-        top = s.data.max(-1, keepdims=True) if s.size else 0.0  # shifts all of a row, so its gradient is zero
-        if s.size:
+        if bias is None:
+            p = exp(s - (s.data.max(-1, keepdims=True) if s.size else 0.0))  # this shifts all of a row, so its gradient is zero
+        else:  # without an infinity on the way, which detect_anomaly would report
+            allowed = bias > -math.inf
+            if mask is not None and is_float(mask):
+                s = s + where(mask > -math.inf, mask, 0.0).astype(s.dtype)
+            top = self.xp.where(allowed, s.data, -math.inf).max(-1, keepdims=True) if s.size else self.xp.zeros(1)
             top[top == -math.inf] = 0
-        p = exp(s - top)
+            p = exp(where(allowed, s - top, 0.0)) * allowed
         total = p.sum(-1, keepdims=True)
         p = p / (total + (total.data == 0).astype(total.dtype))
         y = matmul(p if keep is None else p * keep, v)
@@ -111,12 +117,12 @@ def scaled_dot_product_attention(q: Operand, k: Operand, v: Operand, mask: Opera
         variable([[1.]
                   [2.]])
     """
-    if not 0 <= dropout_ratio <= 1:
+    if not 0 <= number("scaled_dot_product_attention", "dropout_ratio", dropout_ratio) <= 1:
         raise ValueError(f"scaled_dot_product_attention: dropout_ratio={dropout_ratio} is no probability: give a number from 0 to 1")
     if scale is None:
         scale = 1 / math.sqrt(max((getattr(q, "shape", ()) or (1,))[-1], 1))
     keep = _keep(q, k, mask, dropout_ratio) if dropout_ratio and current().train else None
-    return Attention(bool(causal), float(scale))(q, k, v, mask, keep)
+    return Attention(bool(causal), number("scaled_dot_product_attention", "scale", scale))(q, k, v, mask, keep)
 
 
 def _keep(q, k, mask, ratio):

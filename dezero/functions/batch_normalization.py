@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+from dezero.backend import is_array
 from dezero.backend.norm import in_dtype, work_dtype
 from dezero.config import current
+from dezero.core.checks import number
 from dezero.core.function import Function
-from dezero.core.types import Operand
+from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
-from dezero.errors import ShapeError
+from dezero.errors import InputTypeError, ShapeError, describe
 from dezero.functions.elementwise import add, mul
 from dezero.functions.normalization import Normalization
 
@@ -129,10 +131,19 @@ def batch_norm(x: Operand, gamma: Operand | None, beta: Operand | None, mean: Op
         variable([[-1. -1.]
                   [ 1.  1.]]) [0.2 2. ]
     """
-    mean, var = (v.data if isinstance(v, Variable) else v for v in (mean, var))
+    mean, var = (_running(name, v) for name, v in (("mean", mean), ("var", var)))
+    decay, eps = number("batch_norm", "decay", decay), number("batch_norm", "eps", eps)
     if current().train or mean is None or var is None:
         return BatchNorm(mean, var, decay, eps)(x, gamma, beta)
     return FixedBatchNorm(eps)(x, gamma, beta, mean, var)
+
+
+def _running(name: str, v: Operand | None) -> Array | None:
+    """The array of a running statistic, which is written in place."""
+    v = v.data if isinstance(v, Variable) else v
+    if v is None or is_array(v) and v.shape and v.dtype.kind not in "biu":
+        return v
+    raise InputTypeError(f"batch_norm: running {name} is {describe(v)}: a float array (C,) that is written in place, or None, is expected")
 
 
 batch_nrom = batch_norm  # the book's spelling

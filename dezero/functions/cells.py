@@ -89,7 +89,7 @@ def in_result_dtype(dtype, ys):
 class RNNCell(Recurrent, op="rnn_cell"):
     """y = tanh(x Wx + h Wh + b)."""
 
-    def forward(self, x, h, Wx, Wh, b):
+    def forward(self, x, h, Wx, Wh, b=None):
         self.checked(x, (h,), Wx, Wh, b)
         out, (x, h, Wx, Wh, b) = self.worked(x, (h,), Wx, Wh, b)
         return self.kernels.rnn_forward(x[None], h, Wx, Wh, b)[0].astype(out, copy=False)
@@ -112,7 +112,7 @@ class LSTMCell(Recurrent, op="lstm_cell"):
     returns = ("y", "cell")
     saves = ("gated", "squashed")
 
-    def forward(self, x, h, c, Wx, Wh, b):
+    def forward(self, x, h, c, Wx, Wh, b=None):
         self.checked(x, (h, c), Wx, Wh, b)
         out, (x, h, c, Wx, Wh, b) = self.worked(x, (h, c), Wx, Wh, b)
         y, cell, gates, squashed = (v[0] for v in self.kernels.lstm_forward(x[None], h, c, Wx, Wh, b))
@@ -135,7 +135,7 @@ class GRUCell(Recurrent, op="gru_cell"):
     gates = 3
     saves = ("gated", "sent")
 
-    def forward(self, x, h, Wx, Wh, b, bh):
+    def forward(self, x, h, Wx, Wh, b=None, bh=None):
         self.checked(x, (h,), Wx, Wh, b, bh)
         out, (x, h, Wx, Wh, b, bh) = self.worked(x, (h,), Wx, Wh, b, bh)
         y, gates, sent = (v[0] for v in self.kernels.gru_forward(x[None], h, Wx, Wh, b, bh))

@@ -9,6 +9,7 @@ from dezero.core.function import Function
 from dezero.core.types import Operand, Shape
 from dezero.core.variable import Variable
 from dezero.errors import InputTypeError, ShapeError, describe
+from dezero.functions.shape import sizes_of
 
 
 def check_images(op: str, x: Operand, axes: str = "H, W") -> tuple[int, ...]:
@@ -30,7 +31,8 @@ def check_images(op: str, x: Operand, axes: str = "H, W") -> tuple[int, ...]:
 def need_images(ndim: int, axes: str = "H, W") -> str:
     """What an array of ``ndim`` axes should be."""
     layout, n = f"(N, C, {axes})", 2 + len(axes.split(", "))
-    return f"x must be {layout}, it has {ndim} axes" + (": add the batch axis with x[None]" if ndim == n - 1 else "")
+    advice = {1: ": add the batch axis with x[None]", 2: ": add the axes of the batch and the channels with x[None, None]"}
+    return f"x must be {layout}, it has {ndim} axes" + advice.get(n - ndim, "")
 
 
 def check_parameters(op: str, **parameters: Any) -> list[tuple[int, int]]:
@@ -125,9 +127,10 @@ def col2im(x: Operand, input_shape: tuple[int, ...], kernel_size: Shape, stride:
         variable([[[[1. 2. 1.]]]])
     """
     kernel, step, frame = check_parameters("col2im", kernel_size=kernel_size, stride=stride, pad=pad)
-    if len(input_shape) != 4:
-        raise ShapeError(f"col2im: input_shape {tuple(input_shape)}: (N, C, H, W) is expected")
-    return Col2im(tuple(input_shape), kernel, step, frame, to_matrix)(x)
+    shape = sizes_of("col2im", input_shape, "input_shape")
+    if len(shape) != 4:
+        raise ShapeError(f"col2im: input_shape {input_shape}: (N, C, H, W) is expected")
+    return Col2im(shape, kernel, step, frame, to_matrix)(x)
 
 
 __all__ = ["col2im", "im2col"]

@@ -9,9 +9,10 @@ import numpy as np
 
 from dezero.backend import array_module, is_array
 from dezero.core.arithmetic import Elementwise
+from dezero.core.checks import check_operand
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
-from dezero.errors import InputTypeError, ShapeError, describe
+from dezero.errors import DTypeError, InputTypeError, ShapeError, describe
 
 _NUMBERS = (bool, int, float)
 
@@ -30,6 +31,8 @@ def _compared(name: str, compare: Callable[..., Array], x0: Operand, x1: Operand
             raise InputTypeError(f"{name}: {given} is a {type(x).__name__}: Variables, arrays and numbers are expected")
     try:
         y = compare(a, b)
+    except TypeError as error:
+        raise DTypeError(f"{name}: x0 {describe(a)} and x1 {describe(b)}: arrays of numbers are expected") from error
     except ValueError as error:
         raise ShapeError(f"{name}: x0 {describe(a)} and x1 {describe(b)}: the shapes must be equal, or each axis, "
                          "counted from the last, equal or 1") from error
@@ -127,6 +130,7 @@ def isnan(x: Operand) -> Array:
         array([False,  True, False])
     """
     x = raw(x)
+    check_operand("isnan", "x", x)
     return array_module(x).isnan(x)
 
 
@@ -140,6 +144,7 @@ def isfinite(x: Operand) -> Array:
         array([ True, False, False])
     """
     x = raw(x)
+    check_operand("isfinite", "x", x)
     return array_module(x).isfinite(x)
 
 
@@ -177,6 +182,8 @@ def where(condition: Operand, x: Operand, y: Operand) -> Variable:
         >>> print(y, x.grad)
         variable([-0.1  2. ]) variable([0.1 1. ])
     """
+    if any(getattr(v, "_data", v) is None for v in (condition, x, y)):  # np.where would make objects of them, and take no condition for a false one
+        raise InputTypeError("where: condition, x and y are all needed; for the places where a condition holds use condition.nonzero()")
     return Where()(condition, x, y)
 
 
@@ -289,6 +296,9 @@ def clip(x: Operand, x_min: Operand = None, x_max: Operand = None) -> Variable:
     """
     if x_min is None and x_max is None:
         raise ValueError("clip: x_min and x_max are both None: give at least one limit")
+    for name, limit in (("x", x), ("x_min", x_min), ("x_max", x_max)):
+        if limit is not None or name == "x":
+            check_operand("clip", name, limit)
     x_min, x_max = (limit if isinstance(limit, Variable) else raw(limit) for limit in (x_min, x_max))
     if all(limit is None or isinstance(limit, _NUMBERS) for limit in (x_min, x_max)):
         if x_min is not None and x_max is not None and x_min > x_max:

@@ -174,7 +174,7 @@ def einsum(subscripts: str, *operands: Operand) -> Variable:
         >>> print(F.einsum("ij,j->i", a, np.array([1.0, 10.0])), F.einsum("ii", a))
         variable([10. 32.]) variable(3.0)
     """
-    shapes = [shape_of(x) for x in operands]
+    shapes = [shape_of("einsum", x, f"operand {i}") for i, x in enumerate(operands)] if isinstance(subscripts, str) else []
     terms, out = parsed(subscripts, shapes)
     size = label_sizes(terms, shapes)
     xs: list[Any] = list(operands)

@@ -105,7 +105,7 @@ def misfit(x: Any, W: Any, b: Any, groups: int, transposed: bool = False) -> Non
     if x.shape[1] != images:
         raise ShapeError(f"x has {x.shape[1]} channels, W wants {images}" + (f" in {groups} groups" if groups > 1 else ""))
     if b is not None and tuple(b.shape) != (results,):
-        raise ShapeError(f"b has shape {tuple(b.shape)}, it must be ({results},)")
+        raise ShapeError(f"b has shape {tuple(b.shape)}, it must be ({results},)" + ("" if b.shape else "; name stride and pad: stride=1, pad=0"))
 
 
 def check_groups(op: str, groups: Any) -> int:
@@ -239,10 +239,12 @@ def conv2d_simple(x: Operand, W: Operand, b: Operand = None, stride: Shape = 1, 
         raise ShapeError(f"conv2d_simple: x {describe(x)} and W {describe(W)}: W must be (OC, {C}, KH, KW)")
     OC, kernel = W.shape[0], W.shape[2:]
     step, frame = check_parameters("conv2d_simple", stride=stride, pad=pad)
-    OH, OW = (get_conv_outsize(n, k, s, p) for n, k, s, p in zip(size, kernel, step, frame, strict=True))
+    if b is not None and tuple(getattr(b, "shape", ())) != (OC,):
+        raise ShapeError(f"conv2d_simple: W {describe(W)} and b {describe(b)}: b must be ({OC},), one number for each kernel")
     y = im2col(x, kernel, step, frame) @ W.reshape(OC, -1).T
     if b is not None:
         y = y + b
+    OH, OW = (get_conv_outsize(n, k, s, p) for n, k, s, p in zip(size, kernel, step, frame, strict=True))
     return y.reshape(N, OH, OW, OC).transpose(0, 3, 1, 2)
 
 

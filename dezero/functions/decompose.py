@@ -34,6 +34,9 @@ class SquareMatrices(Function):
             return y
         return tuple(part.astype(dtype) for part in y) if isinstance(y, tuple) else y.astype(dtype)
 
+    def hint(self, a, b=None):
+        return "a is singular, it has no inverse: its determinant is 0, or it holds NaN"
+
 
 def over_matrices(g: Any, a: Any) -> Any:
     """A number for each matrix as a matrix of that number."""
@@ -63,7 +66,7 @@ class Solve(SquareMatrices, op="solve"):
 
     def hint(self, a, b):
         n = a.shape[-1]
-        return None if b.shape[-2] == n else f"b must have {n} rows, (..., {n}, k), or be one vector ({n},)"
+        return super().hint(a) if b.ndim > 1 and b.shape[-2] == n else f"b must have {n} rows, (..., {n}, k), or be one vector ({n},)"
 
 
 class Det(SquareMatrices, op="det"):
@@ -114,6 +117,7 @@ class Cholesky(SquareMatrices, op="cholesky"):
     """
 
     def forward(self, a): return self.lapack(self.xp.linalg.cholesky, a)
+    def hint(self, a): return "a is not positive definite (its lower triangle is taken for that of a symmetric matrix)"
 
     def grad_a(self, gy, *, y):
         n = y.shape[-1]
@@ -167,7 +171,7 @@ def solve(a: Operand, b: Operand) -> Variable:
         >>> print(F.solve(Variable(np.array([[2.0, 0.0], [0.0, 4.0]])), np.array([1.0, 1.0])))
         variable([0.5  0.25])
     """
-    if len(shape_of(b)) == 1:
+    if len(shape_of("solve", b, "b")) == 1:
         return squeeze(Solve()(a, expand_dims(b, -1)), -1)
     return Solve()(a, b)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.core.arithmetic import Add, AsType, Div, Elementwise, Identity, Mul, Neg, Sub
+from dezero.core.checks import integer, operand
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
@@ -116,7 +117,7 @@ def identity(x: Operand) -> Variable:
         >>> print(F.identity(np.array([1.0, 2.0])))
         variable([1. 2.])
     """
-    return Identity()(x)
+    return Identity()(operand("identity", "x", x))
 
 
 class Copy(Function, op="copy"):
@@ -274,7 +275,7 @@ def round(x: Operand, decimals: int = 0) -> Variable:
         >>> print(F.round(np.array([0.5, 1.5, 2.34])), F.round(2.34, 1))
         variable([0. 2. 2.]) variable(2.3)
     """
-    return Round(decimals)(x)
+    return Round(integer("round", "decimals", decimals))(x)
 
 
 __all__ = ["abs", "add", "astype", "ceil", "copy", "div", "floor", "identity", "mul", "neg", "rdiv", "round", "rsub", "sign", "sub"]

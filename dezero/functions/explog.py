@@ -9,6 +9,7 @@ import numpy as np
 from dezero.core.arithmetic import Elementwise, Pow
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
+from dezero.errors import DTypeError
 from dezero.functions.compare import equal
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -88,7 +89,13 @@ class Log10(Elementwise, op="log10"):
 class Power(Elementwise, op="power"):
     """y = a^b, where both may be differentiated."""
 
-    def forward(self, a, b): return self.xp.power(a, b)
+    def forward(self, a, b):
+        try:
+            return self.xp.power(a, b)
+        except ValueError as error:
+            if self.hint(a, b) is None:  # the shapes fit
+                raise DTypeError("integers have no negative powers: use a.astype(np.float32)") from error
+            raise
 
     def grad_a(self, gy, *, a, b):
         return gy * (Power.on(a, b - 1 + equal(b, 0)) * b)  # exponent 0 instead of -1: 0 times infinity would be NaN at a = 0
@@ -119,7 +126,8 @@ def pow(x: Operand, c: Operand) -> Variable:
         The broadcast shape.
 
     Raises:
-        ShapeError: the shapes do not broadcast, or integers meet negative integer exponents (which NumPy refuses).
+        ShapeError: the shapes do not broadcast.
+        DTypeError: integers meet negative integer exponents (which NumPy refuses).
 
     Examples:
         >>> import numpy as np

@@ -9,13 +9,15 @@ from dezero.core.variable import Variable
 from dezero.functions.compare import Where, equal, isfinite
 from dezero.functions.elementwise import Abs, Sign
 from dezero.functions.explog import Exp
-from dezero.functions.reduce import HALVES, Reduction, wide
+from dezero.functions.reduce import HALVES, Reduction, one_axis, wide
 
 
 class Extremum(Reduction):
     """An op that picks elements: equal picks share the gradient."""
 
     def hint(self, x):
+        if getattr(self.axis, "shape", None) is not None:
+            return super().hint(x) + "; for the larger or smaller of two arrays use F.maximum and F.minimum"
         return super().hint(x) or (None if x.size else "no elements have no largest and no smallest one")
 
     def divided(self, gy, picked):
@@ -42,8 +44,11 @@ class ArgMax(Extremum, op="argmax"):
 
     def forward(self, x): return x.argmax(self.axis, keepdims=self.keepdims)
 
+    def hint(self, x):
+        return one_axis(self.axis, x.ndim) or super().hint(x)
 
-class ArgMin(Extremum, op="argmin"):
+
+class ArgMin(ArgMax, op="argmin"):
     """y = the place of the smallest element."""
 
     def forward(self, x): return x.argmin(self.axis, keepdims=self.keepdims)

@@ -15,10 +15,11 @@ import numpy as np
 from dezero.backend import array_module, is_array
 from dezero.backend.scatter import last_writes, may_repeat, numbered
 from dezero.core.arithmetic import SumTo
+from dezero.core.checks import check_operand, shown
 from dezero.core.function import Function
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
-from dezero.errors import DTypeError
+from dezero.errors import DTypeError, describe
 
 ARRAY = "array"
 
@@ -59,6 +60,28 @@ class GetItem(Function, op="get_item"):
         return x[self.slices]
 
     def grad_x(self, gy): return GetItemGrad.on(gy, slices=self.slices, in_shape=self.before)
+    def hint(self, x): return wrong_index(self.slices, x)
+
+
+def wrong_index(pattern: Any, x: Array, arrays: Sequence[Array] = ()) -> str | None:
+    """What an index cannot hold, or how many axes it may name; None if it is something else."""
+    items = pattern if isinstance(pattern, tuple) else (pattern,)
+    for item in items:
+        if not (item is None or item is Ellipsis or item is ARRAY or isinstance(item, (int, slice))):
+            return f"an index is {shown(item)}: only integers, slices, None, ..., and arrays or lists of integers or bools are expected"
+    named = [item for item in items if item is not None and item is not Ellipsis]
+    if len(named) > x.ndim:
+        return f"too many indices, {len(named)}, for the {x.ndim} axes of x"
+    for i in arrays:
+        if i.dtype.kind not in "iub":
+            return f"an index is of {i.dtype}: it must be of integers or bools; use i.astype(int), or x > 0 for a mask"
+        if i.dtype.kind == "b" and len(items) == 1 and i.shape != x.shape[:i.ndim]:
+            return f"the boolean index did not match: its shape is {i.shape}, it must be that of x's first axes"
+    try:
+        np.broadcast_shapes(*((int(i.sum()),) if i.dtype.kind == "b" else i.shape for i in arrays))
+    except ValueError:
+        return f"the index arrays, {' and '.join(str(i.shape) for i in arrays)}, do not broadcast to pairs of places; use np.ix_ for a grid"
+    return None
 
 
 class GetItemGrad(Function, op="get_item_grad"):
@@ -80,6 +103,9 @@ class Gather(Function, op="gather"):
     def forward(self, x, *indices):
         self.before = x.shape
         return x[whole(self.slices, indices)]
+
+    def hint(self, x, *indices):
+        return wrong_index(self.slices, x, indices)
 
     def backward(self, gy, *, indices):
         return (GatherGrad.on(gy, *indices, slices=self.slices, in_shape=self.before), *[None] * len(indices))
@@ -113,6 +139,14 @@ class Writing(Function):
 
     def __init__(self, slices):
         self.slices = slices
+
+    def hint(self, x, value, *indices):
+        if wrong := wrong_index(self.slices, x, indices):
+            return wrong
+        try:
+            return f"value must broadcast to the elements that are named, {x[whole(self.slices, indices)].shape}"
+        except IndexError as error:
+            return str(error)
 
     def summed(self, g):
         """The gradient of a value from that of the elements it was broadcast to."""
@@ -156,6 +190,7 @@ class IndexAdd(Writing, op="index_add"):
             y = x.copy()
             y[index] += value
             return y
+        self.xp.broadcast_to(self.xp.zeros((), bool), x.shape)[index]  # refuses what x[index] would; numbered() believes all
         places, k = numbered(self.xp, index, x.shape)
         shape = places.shape + x.shape[k:]
         value = value.reshape(value.shape[max(value.ndim - len(shape), 0):])
@@ -243,9 +278,11 @@ def index_add(x: Operand, index: Any, value: Operand) -> Variable:
 
 def check_writable(op: str, x: Operand, value: Operand) -> None:
     """Refuse to cut floats down to integers, as NumPy's assignment does without a word."""
+    for name, v in (("x", x), ("value", value)):
+        check_operand(op, name, v)
     kinds = [np.dtype(getattr(v, "dtype", type(v))).kind for v in (x, value)]
     if kinds[0] in "iub" and kinds[1] not in "iub":
-        raise DTypeError(f"{op}: value is of floats and x of {x.dtype}: the values would be cut off; use x.astype(np.float32)")
+        raise DTypeError(f"{op}: value is of floats and x is {describe(x)}: the values would be cut off; use x.astype(np.float32)")
 
 
 __all__ = ["get_item", "index_add", "index_set"]

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend import is_array
 from dezero.core.arithmetic import SumTo
+from dezero.core.checks import check_operand, integer, shown
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
-from dezero.errors import ShapeError
+from dezero.errors import InputTypeError, ShapeError, describe
 from dezero.functions.lookup import take
+from dezero.functions.reduce import wrong_axis
 from dezero.functions.shape import axes_of, reshape, shape_of, sizes_of
 
 
@@ -44,6 +47,8 @@ class Concatenate(Function, op="concatenate"):
     def hint(self, *xs):
         if not all(x.ndim for x in xs):
             return "0-d arrays have no axis to join along: use stack"
+        if len({x.ndim for x in xs}) == 1 and (wrong := wrong_axis(self.axis, xs[0].ndim)):
+            return wrong
         return f"the shapes must be equal but for axis {self.axis}"
 
 
@@ -143,10 +148,10 @@ def concatenate(xs: Sequence[Operand], axis: int | None = 0) -> Variable:
         >>> print(F.concatenate([Variable(np.array([1.0, 2.0])), np.array([3.0])]))
         variable([1. 2. 3.])
     """
-    xs = several("concatenate", xs)
+    xs, axis = several("concatenate", xs), None if axis is None else axis_of("concatenate", axis)
     if axis is None:
         return Concatenate(0)(*(reshape(x, (-1,)) for x in xs))
-    return Concatenate(as_int(axis))(*xs)
+    return Concatenate(axis)(*xs)
 
 
 concat = concatenate
@@ -169,15 +174,26 @@ def stack(xs: Sequence[Operand], axis: int = 0) -> Variable:
         variable([[1. 3.]
                   [2. 4.]])
     """
-    return Stack(as_int(axis))(*several("stack", xs))
+    return Stack(axis_of("stack", axis))(*several("stack", xs))
+
+
+def axis_of(op: str, axis: Any) -> int:
+    """An axis to join along."""
+    if isinstance(axis, Variable) or is_array(axis):
+        raise TypeError(f"{op}: axis is {describe(axis)}: an int is expected; put the arrays into one list, {op}([a, b])")
+    return integer(op, "axis", axis)
 
 
 def several(op: str, xs: Any) -> list[Any]:
     """The arrays to join; at least one."""
-    xs = list(xs) if hasattr(xs, "__iter__") else []
-    if not xs:
-        raise ShapeError(f"{op}: a list or tuple of at least one array is expected")
-    return xs
+    if not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ():
+        raise InputTypeError(f"{op}: a list or tuple of arrays is expected: {shown(xs)} was given")
+    parts = list(xs)
+    if not parts:
+        raise ShapeError(f"{op}: a list or tuple of at least one array is expected: an empty one was given")
+    for i, x in enumerate(parts):
+        check_operand(op, f"xs[{i}]", x)
+    return parts
 
 
 def split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Variable]:
@@ -200,13 +216,13 @@ def split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -
         >>> print(*F.split(Variable(np.arange(4.0)), [1]))
         variable([0.]) variable([1. 2. 3.])
     """
-    axis, = axes_of("split", axis, shape_of(x))
+    axis, = axes_of("split", axis, shape_of("split", x))
     if isinstance(indices_or_sections, (int, np.integer)):
         sections: Any = as_int(indices_or_sections)
         if sections < 1:
             raise ShapeError(f"split: {sections} sections: at least 1 is needed")
     else:
-        sections = sizes_of("split", indices_or_sections)
+        sections = sizes_of("split", indices_or_sections, "indices_or_sections")
     parts = Split(sections, axis)(x)
     return parts if isinstance(parts, list) else [parts]
 
@@ -224,7 +240,10 @@ def tile(x: Operand, reps: int | tuple[int, ...]) -> Variable:
         >>> print(F.tile(Variable(np.array([1.0, 2.0])), 2))
         variable([1. 2. 1. 2.])
     """
-    return Tile(sizes_of("tile", reps))(x)
+    times = sizes_of("tile", reps, "reps")
+    if min(times, default=0) < 0:
+        raise ShapeError(f"tile: reps is {reps}: it must not be negative")
+    return Tile(times)(x)
 
 
 def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) -> Variable:
@@ -246,15 +265,16 @@ def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) ->
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    axis, = axes_of("repeat", axis, shape_of(x))
-    times = sizes_of("repeat", repeats)
+    shape = shape_of("repeat", x)
+    axis, = axes_of("repeat", axis, shape)
+    times = sizes_of("repeat", repeats, "repeats")
     if min(times, default=0) < 0:
         raise ShapeError(f"repeat: repeats {times}: they must not be negative")
     if len(times) == 1:
         return Repeat(times[0], axis)(x)
-    size = shape_of(x)[axis]
+    size = shape[axis]
     if len(times) != size:
-        raise ShapeError(f"repeat: x {shape_of(x)} and {len(times)} repeats: one for all is needed, or {size}, one for each place of axis {axis}")
+        raise ShapeError(f"repeat: x {shape} and {len(times)} repeats: one for all is needed, or {size}, one for each place of axis {axis}")
     return take(x, np.repeat(np.arange(size), times), axis)
 
 
@@ -278,7 +298,7 @@ def pad(x: Operand, pad_width: Any, mode: str = "constant", constant_values: flo
         >>> print(F.pad(x, (1, 2)), F.pad(x, 1, mode="reflect"))
         variable([0. 1. 2. 3. 0. 0.]) variable([2. 1. 2. 3. 2.])
     """
-    shape = shape_of(x)
+    shape = shape_of("pad", x)
     try:
         widths = [(as_int(a), as_int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (len(shape), 2)).tolist()]
     except (TypeError, ValueError):

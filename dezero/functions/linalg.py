@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from dezero.core.arithmetic import Mul, SumTo
+from dezero.core.checks import check_operand, integer
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
@@ -70,7 +71,9 @@ class Linear(Function, op="linear"):
             if b.dtype == y.dtype:
                 y += b
             else:
-                y = y + b
+                shape, y = y.shape, y + b
+                if y.shape != shape:
+                    raise ShapeError(self.hint(x, W, b))
         return y
 
     def grad_x(self, gy, *, W):
@@ -172,7 +175,7 @@ def dot(a: Operand, b: Operand) -> Variable:
         >>> print(F.dot(Variable(np.array([1.0, 2.0])), np.array([3.0, 4.0])))
         variable(11.0)
     """
-    n, m = len(shape_of(a)), len(shape_of(b))
+    n, m = len(shape_of("dot", a, "a")), len(shape_of("dot", b, "b"))
     if not n or not m:
         return Mul()(a, b)
     if n == 1 or m <= 2:
@@ -200,10 +203,13 @@ def tensordot(a: Operand, b: Operand, axes: Any = 2) -> Variable:
         >>> F.tensordot(Variable(np.zeros((2, 3, 4))), np.zeros((4, 3, 5)), ((1, 2), (1, 0))).shape
         (2, 5)
     """
-    sa, sb = shape_of(a), shape_of(b)
+    sa, sb = shape_of("tensordot", a, "a"), shape_of("tensordot", b, "b")
     if isinstance(axes, (tuple, list)):
+        if len(axes) != 2:
+            raise ShapeError(f"tensordot: axes={axes}: a number of axes, or a pair (axes of a, axes of b), is expected")
         ia, ib = axes_of("tensordot", axes[0], sa), axes_of("tensordot", axes[1], sb)
     else:
+        axes = integer("tensordot", "axes", axes)
         if not 0 <= axes <= min(len(sa), len(sb)):
             raise ShapeError(f"tensordot: a {sa} and b {sb}: axes={axes} must lie between 0 and {min(len(sa), len(sb))}")
         ia, ib = tuple(range(len(sa) - axes, len(sa))), tuple(range(axes))
@@ -234,6 +240,8 @@ def outer(a: Operand, b: Operand) -> Variable:
         variable([[3. 4.]
                   [6. 8.]])
     """
+    check_operand("outer", "a", a)
+    check_operand("outer", "b", b)
     return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module, is_array
+from dezero.core.checks import integer
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
-from dezero.errors import DTypeError, ShapeError
+from dezero.errors import DTypeError, ShapeError, describe
 from dezero.functions.index import ARRAY, Gather, get_item, part
 from dezero.functions.shape import axes_of, reshape, shape_of
 
@@ -27,6 +28,7 @@ def take(x: Operand, indices: Any, axis: int | None = None) -> Variable:
 
     Raises:
         IndexError: an index is out of range.
+        DTypeError: the indices are no integers.
         ShapeError: there is no such axis.
 
     Examples:
@@ -36,10 +38,15 @@ def take(x: Operand, indices: Any, axis: int | None = None) -> Variable:
         variable([[2. 1. 2.]
                   [4. 3. 4.]])
     """
+    shape = shape_of("take", x)
+    index = getattr(indices, "_data", indices)
+    index = index if is_array(index) else np.asarray(index, int if isinstance(index, (list, tuple)) and not index else None)
+    if index.dtype.kind not in "iu":  # a bool would be a mask
+        raise DTypeError(f"take: indices {describe(index)}: integers are expected")
     if axis is None:
-        return get_item(reshape(x, (-1,)), indices if not isinstance(indices, tuple) else list(indices))
-    axis, = axes_of("take", axis, shape_of(x))
-    return get_item(x, (slice(None),) * axis + (indices if not isinstance(indices, tuple) else list(indices),))
+        return get_item(reshape(x, (-1,)), index)
+    axis, = axes_of("take", axis, shape)
+    return get_item(x, (slice(None),) * axis + (index,))
 
 
 def take_along_axis(x: Operand, indices: Operand, axis: int) -> Variable:
@@ -65,10 +72,11 @@ def take_along_axis(x: Operand, indices: Operand, axis: int) -> Variable:
         variable([[1.]
                   [5.]])
     """
-    shape, n = shape_of(x), len(shape_of(indices))
+    shape, given = shape_of("take_along_axis", x), shape_of("take_along_axis", indices, "indices")
+    n = len(given)
     axis, = axes_of("take_along_axis", axis, shape)
     if n != len(shape):
-        raise ShapeError(f"take_along_axis: x {shape} and indices {shape_of(indices)}: they must have equally many axes")
+        raise ShapeError(f"take_along_axis: x {shape} and indices {given}: they must have equally many axes")
     xp = array_module(x)
     index = [indices if i == axis else xp.arange(s).reshape((1,) * i + (s,) + (1,) * (n - i - 1)) for i, s in enumerate(shape)]
     pattern, arrays = part(x, tuple(index))
@@ -115,9 +123,11 @@ def embedding(x: Operand, W: Operand) -> Variable:
                   [3. 4.]
                   [1. 2.]])
     """
-    shape = shape_of(W)
+    shape = shape_of("embedding", W, "W")
     if not shape:
         raise ShapeError("embedding: W is 0-d: a table of rows, (N, D) say, is expected")
+    if getattr(getattr(x, "dtype", None), "kind", "i") == "f" and W.dtype.kind in "iu":
+        raise DTypeError(f"embedding: x {describe(x)} and W {describe(W)}: the ids come first, then the table")
     return Gather((ARRAY,), "embedding")(W, checked_ids(f"embedding: W {shape}: ids x", x, shape[0], array_module(W)))
 
 
@@ -138,6 +148,7 @@ def one_hot(t: Operand, num_classes: int, dtype: Any = np.float32) -> Variable:
     Raises:
         IndexError: a class is out of range.
         DTypeError: the classes are no integers.
+        ValueError: ``num_classes`` is not positive.
 
     Examples:
         >>> import numpy as np
@@ -147,6 +158,9 @@ def one_hot(t: Operand, num_classes: int, dtype: Any = np.float32) -> Variable:
                   [1. 0. 0.]])
     """
     xp = array_module(t)
+    num_classes = integer("one_hot", "num_classes", num_classes)
+    if num_classes < 1:
+        raise ValueError(f"one_hot: num_classes is {num_classes}: at least 1 is needed")
     t = checked_ids("one_hot: classes t", t, num_classes, xp)
     return Variable((t[..., None] == xp.arange(num_classes)).astype(dtype), requires_grad=False)
 

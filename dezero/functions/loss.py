@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dezero.core.arithmetic import Sub
-from dezero.core.compat import as_variable
+from dezero.core.checks import number, operand
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.value import is_float
 from dezero.core.variable import Variable
-from dezero.errors import ShapeError
+from dezero.errors import ShapeError, describe
 from dezero.functions.compare import Clip
 from dezero.functions.explog import Sqrt
+from dezero.functions.reduce import wrong_axis
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -155,11 +158,11 @@ def mean_squared_error_simple(x0: Operand, x1: Operand) -> Variable:
         >>> print(F.mean_squared_error_simple(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
         variable(2.0)
     """
-    x0, x1 = as_variable(x0), as_variable(x1)
+    x0, x1 = operand("mean_squared_error_simple", "x0", x0), operand("mean_squared_error_simple", "x1", x1)
     if x0.shape != x1.shape and not x0.size == x1.size == 1:
-        raise ShapeError(f"mean_squared_error_simple: x0 {x0.shape} and x1 {x1.shape} must have the same shape")
+        raise ShapeError(f"mean_squared_error_simple: x0 {describe(x0)} and x1 {describe(x1)}: x0 and x1 must have the same shape")
     d = x0 - x1
-    return (d ** 2).sum() / (len(d) if d.shape else 1)
+    return (d ** 2).sum() / (max(1, len(d)) if d.shape else 1)
 
 
 def sum_squared_error(x0: Operand, x1: Operand) -> Variable:
@@ -231,7 +234,7 @@ def huber(x: Operand, t: Operand, delta: float = 1.0, reduction: str = "mean") -
         variable([0.5 9.5])
     """
     check_reduction("huber", reduction)
-    if not delta > 0:
+    if not number("huber", "delta", delta) > 0:
         raise ValueError(f"huber: delta is {delta}: it must be positive")
     return Huber(float(delta), reduction)(*partners(x, t))
 
@@ -248,13 +251,22 @@ def cosine_similarity(a: Operand, b: Operand, axis: int = -1, eps: float = 1e-8)
     Returns:
         The shape of ``a`` without ``axis``, values in [-1, 1].
 
+    Raises:
+        ShapeError: the shapes do not broadcast, or there is no such axis.
+
     Examples:
         >>> import numpy as np
         >>> from dezero import functions as F
         >>> print(F.cosine_similarity(np.array([3.0, 4.0]), np.array([4.0, 3.0])))
         variable(0.96)
     """
-    a, b = as_variable(a), as_variable(b)
+    a, b = operand("cosine_similarity", "a", a), operand("cosine_similarity", "b", b)
+    try:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise ShapeError(f"cosine_similarity: a {describe(a)} and b {describe(b)}: the shapes must be equal, or broadcast") from None
+    if wrong := wrong_axis(axis, len(shape)):
+        raise ShapeError(f"cosine_similarity: a {describe(a)} and b {describe(b)}: {wrong.replace('x has', 'they have')}")
     if a.dtype == b.dtype == "float16":  # eps squared is 0 in float16
         return cosine_similarity(a.astype("float32"), b.astype("float32"), axis, eps).astype("float16")
     lengths = [Sqrt()(Clip(eps * eps, None)((v * v).sum(axis))) for v in (a, b)]
@@ -276,7 +288,9 @@ def target_like(x: Any, t: Any) -> Any:
     dtype = getattr(getattr(x, "_data", x), "dtype", None)
     raw = getattr(t, "_data", t)
     given = getattr(raw, "dtype", None)
-    if given is None or dtype is None or (given == dtype and given.kind == "f") or (isinstance(t, Variable) and t.requires_grad):
+    if given is None or dtype is None or given.kind in "OUSMm":
+        return t
+    if (given == dtype and given.kind == "f") or (isinstance(t, Variable) and t.requires_grad):
         return t
     return raw.astype(dtype if dtype.kind not in "biu" else "float64")
 

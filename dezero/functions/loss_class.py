@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module
+from dezero.core.checks import fraction, integer, operand, shown
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
@@ -21,8 +22,8 @@ from dezero.functions.shape import moveaxis, reshape
 UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
 
 
-def check_labels(x: Any, t: Any) -> None:
-    """Refuse labels that name no column of ``x``.
+def check_labels(x: Any, t: Any, head: str = "") -> None:
+    """Refuse labels that name no column of ``x``; ``head`` comes first in the message.
 
     Raises:
         IndexError: one is out of range.
@@ -32,7 +33,7 @@ def check_labels(x: Any, t: Any) -> None:
     if t.size and int(unsigned.max()) >= classes:
         bad = int(t[(t < 0) | (t >= classes)][0])
         leave_out = f"; to leave these rows out, pass ignore_index={bad}" if bad < 0 else ""
-        raise IndexError(f"label {bad} in t is out of range: with C = {classes} classes the labels are 0 to {classes - 1}{leave_out}")
+        raise IndexError(f"{head}label {bad} in t is out of range: with C = {classes} classes the labels are 0 to {classes - 1}{leave_out}")
 
 
 class SoftmaxCrossEntropy(Function, op="softmax_cross_entropy"):
@@ -155,6 +156,7 @@ def softmax_cross_entropy(x: Operand, t: Operand, class_weight: Operand | None =
         ShapeError: the shapes do not fit.
         IndexError: a label is out of range.
         DTypeError: labels are not integers.
+        ValueError: ``label_smoothing`` is not in [0, 1], or the reduction is unknown.
 
     Examples:
         >>> import numpy as np
@@ -168,15 +170,15 @@ def softmax_cross_entropy(x: Operand, t: Operand, class_weight: Operand | None =
     plain = class_weight is None and ignore_index is None and not label_smoothing
     if plain and type(t) is np.ndarray and t.ndim == 1 and t.dtype.kind == "i" and isinstance(x, Variable) and x.shape[:1] == t.shape and x.ndim == 2:
         return SoftmaxCrossEntropy(reduction)(x, t)  # the usual case, in every training step, needs none of what follows
-    x = x if isinstance(x, Variable) else as_variable(x)
-    t = t if isinstance(t, Variable) else as_variable(t)
+    x, t = operand(op, "x", x), operand(op, "t", t)
+    label_smoothing = fraction(op, "label_smoothing", label_smoothing)
     if x.shape == t.shape and len(x.shape) > 1 and (x.shape[1] > 1 or is_float(t._data)):
         return _with_probabilities(x, t, class_weight, label_smoothing, reduction)
     rows, labels = labelled_rows(op, x, t)
     if plain:
         y = SoftmaxCrossEntropy(reduction)(rows, labels)
     else:
-        y = WeightedSoftmaxCrossEntropy(label_smoothing, ignore_index, reduction)(rows, labels, _weights(op, rows, class_weight))
+        y = WeightedSoftmaxCrossEntropy(label_smoothing, _label_or_none(op, ignore_index), reduction)(rows, labels, _weights(op, rows, class_weight))
     return y if reduction != "none" or len(x.shape) == 2 else reshape(y, (x.shape[0], *x.shape[2:]))
 
 
@@ -199,9 +201,10 @@ def softmax_cross_entropy_simple(x: Operand, t: Operand) -> Variable:
         >>> print(F.softmax_cross_entropy_simple(np.array([[2.0, 2.0]]), np.array([0])))
         variable(0.6931471805599453)
     """
-    x, labels = labelled_rows("softmax_cross_entropy_simple", as_variable(x), as_variable(t))
+    op = "softmax_cross_entropy_simple"
+    x, labels = labelled_rows(op, operand(op, "x", x), operand(op, "t", t))
     label = labels.data
-    check_labels(x, label)
+    check_labels(x, label, op + ": ")
     n = len(label)
     z = x - x.data.max(1, keepdims=True)
     log_p = z - Log()(Exp()(z).sum(1, keepdims=True))
@@ -232,9 +235,9 @@ def nll_loss(log_p: Operand, t: Operand, class_weight: Operand | None = None, ig
         variable([0.69314718 0.22314355])
     """
     check_reduction("nll_loss", reduction)
-    log_p, t = as_variable(log_p), as_variable(t)
+    log_p, t = operand("nll_loss", "log_p", log_p), operand("nll_loss", "t", t)
     rows, labels = labelled_rows("nll_loss", log_p, t)
-    y = NLLLoss(ignore_index, reduction)(rows, labels, _weights("nll_loss", rows, class_weight))
+    y = NLLLoss(_label_or_none("nll_loss", ignore_index), reduction)(rows, labels, _weights("nll_loss", rows, class_weight))
     return y if reduction != "none" or log_p.ndim == 2 else reshape(y, (log_p.shape[0], *log_p.shape[2:]))
 
 
@@ -264,10 +267,17 @@ def _weights(op: str, x: Variable, w: Any) -> Any:
     xp, dtype = array_module(x), x.dtype if is_float(x.data) else "float64"
     if w is None:
         return xp.ones(x.shape[1], dtype)
-    w = xp.asarray(getattr(w, "_data", w)).astype(dtype)
+    w = xp.asarray(getattr(w, "_data", w))
+    if w.dtype.kind not in "biuf":
+        raise DTypeError(f"{op}: class_weight is {shown(w)}: numbers are expected, one for each of the {x.shape[1]} classes")
+    w = w.astype(dtype)
     if w.shape != x.shape[1:2]:
         raise ShapeError(f"{op}: class_weight has shape {w.shape}: one weight for each of the {x.shape[1]} classes is expected")
     return w
+
+
+def _label_or_none(op: str, label: Any) -> int | None:
+    return None if label is None else integer(op, "ignore_index", label)
 
 
 def _with_probabilities(x: Variable, t: Variable, w: Any, smoothing: float, reduction: str) -> Variable:

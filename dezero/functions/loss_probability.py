@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from dezero.backend import array_module
 from dezero.core.arithmetic import Sub
-from dezero.core.compat import as_variable
+from dezero.core.checks import number, operand
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
-from dezero.errors import describe
+from dezero.errors import RangeError, describe
 from dezero.functions.activation import Sigmoid
 from dezero.functions.compare import Clip
 from dezero.functions.explog import Log
@@ -19,10 +20,24 @@ from dezero.functions.rectifier import relu
 from dezero.functions.shape import reshape, shape_of
 
 
+def check_targets(t: Any) -> None:
+    """Refuse what is no probability; labels -1 and 1 would give a loss without a lower end.
+
+    Raises:
+        RangeError: an element is not in [0, 1].
+    """
+    if t.size and (t.min() < 0 or t.max() > 1):
+        raise RangeError("t must be 0 or 1, or probabilities in [0, 1]; from labels -1 and 1 write (t + 1) / 2")
+
+
 class SigmoidCrossEntropy(PairLoss, op="sigmoid_cross_entropy"):
     """y = -sum (t log p + (1 - t) log(1 - p)) / N for p = sigmoid(x)."""
 
     per_sample = True
+
+    def forward(self, x, t):
+        check_targets(t)
+        return self.reduced(x, t)
 
     def loss(self, x, t):
         xp = self.xp
@@ -39,7 +54,8 @@ class BinaryCrossEntropy(PairLoss, op="binary_cross_entropy"):
 
     def forward(self, p, t):
         if p.size and ((p < 0).any() or (p > 1).any()):
-            raise ValueError("p must be probabilities in [0, 1]; for scores use F.sigmoid_cross_entropy")
+            raise RangeError("p must be probabilities in [0, 1]; for scores use F.sigmoid_cross_entropy")
+        check_targets(t)
         return self.reduced(p, t)
 
     def inside(self, p):
@@ -73,7 +89,7 @@ class KLDiv(PairLoss, op="kl_div"):
 
     def forward(self, log_q, p):
         if p.size and not (p >= 0).all():
-            raise ValueError("p must not be negative: log_q comes first, then p")
+            raise RangeError("p must not be negative: log_q comes first, then p")
         return self.reduced(log_q, p)
 
     def loss(self, x, t): return t * (self.xp.log(self.safe(t)) - x)
@@ -94,6 +110,7 @@ def sigmoid_cross_entropy(x: Operand, t: Operand, reduction: str = "mean") -> Va
 
     Raises:
         ShapeError: the shapes do not fit.
+        RangeError: some ``t`` is not in [0, 1].
 
     Examples:
         >>> import numpy as np
@@ -102,7 +119,7 @@ def sigmoid_cross_entropy(x: Operand, t: Operand, reduction: str = "mean") -> Va
         variable(0.6931471805599453)
     """
     check_reduction("sigmoid_cross_entropy", reduction)
-    return SigmoidCrossEntropy(reduction)(*partners(x, _shaped(x, t)))
+    return SigmoidCrossEntropy(reduction)(*partners(x, _shaped("sigmoid_cross_entropy", x, t)))
 
 
 def binary_cross_entropy(p: Operand, t: Operand, reduction: str = "mean") -> Variable:
@@ -122,7 +139,7 @@ def binary_cross_entropy(p: Operand, t: Operand, reduction: str = "mean") -> Var
 
     Raises:
         ShapeError: the shapes do not fit.
-        ValueError: some ``p`` is not in [0, 1].
+        RangeError: some ``p`` or ``t`` is not in [0, 1].
 
     Examples:
         >>> import numpy as np
@@ -131,7 +148,7 @@ def binary_cross_entropy(p: Operand, t: Operand, reduction: str = "mean") -> Var
         variable([0.69314718 1.38629436])
     """
     check_reduction("binary_cross_entropy", reduction)
-    return BinaryCrossEntropy(reduction)(*partners(p, _shaped(p, t)))
+    return BinaryCrossEntropy(reduction)(*partners(p, _shaped("binary_cross_entropy", p, t, "p")))
 
 
 def hinge(x: Operand, t: Operand, margin: float = 1.0, reduction: str = "mean") -> Variable:
@@ -159,14 +176,14 @@ def hinge(x: Operand, t: Operand, margin: float = 1.0, reduction: str = "mean") 
         variable(0.25) variable(3.5)
     """
     check_reduction("hinge", reduction)
-    x, t = as_variable(x), as_variable(t)
+    x, t, margin = operand("hinge", "x", x), operand("hinge", "t", t), number("hinge", "margin", margin)
     if x.shape == t.shape:
         if not (abs(t.data) == 1).all():
             raise ValueError(f"hinge: t {describe(t)} in the shape of x must be -1 or 1; from labels 0 and 1 write 2 * t - 1")
         y = relu(margin - x * target_like(x, t.data))
     else:
         rows, labels = labelled_rows("hinge", x, t)
-        check_labels(rows, labels._data)
+        check_labels(rows, labels._data, "hinge: ")
         own = rows[array_module(rows).arange(len(labels)), labels.data].reshape(-1, 1)
         y = relu(rows - own + margin).sum(1) - margin  # the right class has added the margin itself
     return y if reduction == "none" else y.sum() if reduction == "sum" else y.sum() / max(1, y.size)
@@ -185,7 +202,7 @@ def kl_div(log_q: Operand, p: Operand, reduction: str = "mean") -> Variable:
 
     Raises:
         ShapeError: the shapes differ.
-        ValueError: ``p`` is negative somewhere.
+        RangeError: ``p`` is negative somewhere.
 
     Examples:
         >>> import numpy as np
@@ -198,10 +215,10 @@ def kl_div(log_q: Operand, p: Operand, reduction: str = "mean") -> Variable:
     return KLDiv(reduction)(*partners(log_q, p))
 
 
-def _shaped(x: Any, t: Any) -> Any:
+def _shaped(op: str, x: Any, t: Any, name: str = "x") -> Any:
     """``t`` in the shape of ``x``, if only the numbers of axes differ."""
-    to, given = shape_of(x), shape_of(t)
-    if given in ((), to) or len(to) == len(given) or x.size != t.size:
+    to, given = shape_of(op, x, name), shape_of(op, t, "t")
+    if given in ((), to) or len(to) == len(given) or prod(to) != prod(given):
         return t
     return reshape(t, to) if isinstance(t, Variable) else t.reshape(to)
 

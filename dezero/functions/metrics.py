@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.backend import array_module
+from dezero.core.checks import integer, operand
 from dezero.core.compat import as_variable
 from dezero.core.types import Operand
 from dezero.core.value import is_float
@@ -57,10 +58,10 @@ def top_k_accuracy(y: Operand, t: Operand, k: int = 5) -> Variable:
         >>> print(F.top_k_accuracy(np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]), np.array([1, 2]), k=2))
         variable(0.5)
     """
-    scores, t = as_variable(y).data, as_variable(t).data
+    scores, t = operand("top_k_accuracy", "y", y).data, operand("top_k_accuracy", "t", t).data
     if scores.ndim != 2 or t.shape not in ((len(scores),), (len(scores), 1)):
         raise ShapeError(f"top_k_accuracy: y {describe(scores)} and t {describe(t)}: scores (N, C) and labels (N,) are expected")
-    if not 1 <= k <= scores.shape[1]:
+    if not 1 <= integer("top_k_accuracy", "k", k) <= scores.shape[1]:
         raise ValueError(f"top_k_accuracy: k is {k}: it must be in 1 to C = {scores.shape[1]}")
     rows = array_module(scores).arange(len(scores))
     t = t.reshape(-1)
@@ -184,7 +185,7 @@ def r2(y: Operand, t: Operand) -> Variable:
         >>> print(F.r2(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0])))
         variable(0.5)
     """
-    y, t = as_variable(y), as_variable(t)
+    y, t = operand("r2", "y", y), operand("r2", "t", t)
     if y.shape != t.shape or not y.shape or not y.size:
         raise ShapeError(f"r2: y {describe(y)} and t {describe(t)} must have the same shape (N, ...) with at least one element")
     predicted, true = y.data.astype("float64"), t.data.astype("float64")
@@ -217,7 +218,7 @@ def _confusion(op: str, y: Any, t: Any, num_classes: int | None) -> Any:
     xp = array_module(true)
     classes = num_classes
     if classes is None:
-        shape = shape_of(y)
+        shape = shape_of(op, y, "y")
         largest = max((int(v.max()) for v in (predicted, true) if v.size), default=-1)
         classes = max(largest + 1, shape[1] if len(shape) > 1 and is_float(as_variable(y).data) else 0)
     for v in (predicted, true):
@@ -234,7 +235,8 @@ def _check_range(op: str, labels: Any, classes: int) -> None:
 
 def _labels(op: str, y: Any, t: Any) -> tuple[Any, Any]:
     """Predicted and true labels, in the same shape."""
-    y, t = as_variable(y).data, as_variable(t).data
+    y, t = operand(op, "y", y).data, operand(op, "t", t).data
+    given = f"y {describe(y)} and t {describe(t)}"
     if y.ndim > 1 and y.shape[1] > 1 and t.shape == y.shape and is_float(y):
         t = t.argmax(1)  # one-hot
     if y.ndim > 1 and (is_float(y) or y.shape != t.shape):
@@ -243,7 +245,7 @@ def _labels(op: str, y: Any, t: Any) -> tuple[Any, Any]:
                              "pass labels, (y.data > 0).astype(int) say (0.5 for probabilities)")
         y = y.argmax(1)
     if is_float(y) or y.size != t.size or len(y) != len(t):
-        raise ShapeError(f"{op}: y {describe(y)} and t {describe(t)}: y must be scores (N, C) for labels t (N,), or labels of t's shape")
+        raise ShapeError(f"{op}: {given}: y must be scores (N, C) for labels t (N,), or labels of t's shape")
     return y, t.reshape(y.shape)
 
 

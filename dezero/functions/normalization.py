@@ -6,10 +6,11 @@ import math
 import operator
 
 from dezero.backend.norm import count, in_dtype, work_dtype
+from dezero.core.checks import integer, number
 from dezero.core.function import Function
 from dezero.core.types import Axis, Operand
 from dezero.core.variable import Variable
-from dezero.errors import ShapeError
+from dezero.errors import DTypeError, ShapeError
 from dezero.functions.elementwise import add, mul
 
 
@@ -127,8 +128,11 @@ def normalized_axes(axis, ndim):
 
     Raises:
         ShapeError: an axis is out of range, appears twice, or there is none.
+        DTypeError: an axis is no int.
     """
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if not all(hasattr(a, "__index__") for a in axes):
+        raise DTypeError(f"axis={axis!r}: an int or a tuple of ints is expected")
     found = sorted({operator.index(a) % ndim for a in axes if -ndim <= operator.index(a) < ndim})
     if not found or len(found) != len(axes):
         raise ShapeError(f"axis={axis} does not fit an x with {ndim} axes: give one or several different ones from {-ndim} to {ndim - 1}")
@@ -171,7 +175,7 @@ def layer_norm(x: Operand, gamma: Operand | None = None, beta: Operand | None = 
         variable([[-1.  1.]
                   [-1.  1.]])
     """
-    return LayerNorm(_axis_of(axis, gamma, beta), eps)(x, gamma, beta)
+    return LayerNorm(_axis_of(axis, gamma, beta), number("layer_norm", "eps", eps))(x, gamma, beta)
 
 
 def rms_norm(x: Operand, gamma: Operand | None = None, axis: Axis = None, eps: float = 1e-6) -> Variable:
@@ -195,7 +199,7 @@ def rms_norm(x: Operand, gamma: Operand | None = None, axis: Axis = None, eps: f
         >>> print(F.rms_norm(Variable(np.array([1.0, -1.0, 7.0, -7.0])), eps=0.0))
         variable([ 0.2 -0.2  1.4 -1.4])
     """
-    return RMSNorm(_axis_of(axis, gamma, None), eps)(x, gamma)
+    return RMSNorm(_axis_of(axis, gamma, None), number("rms_norm", "eps", eps))(x, gamma)
 
 
 def group_norm(x: Operand, gamma: Operand | None, beta: Operand | None, groups: int, eps: float = 1e-5) -> Variable:
@@ -221,7 +225,7 @@ def group_norm(x: Operand, gamma: Operand | None, beta: Operand | None, groups: 
         >>> print(F.group_norm(x, None, None, groups=2, eps=0.0))
         variable([[-1.  1. -1.  1.]])
     """
-    return GroupNorm(operator.index(groups), eps)(x, gamma, beta)
+    return GroupNorm(integer("group_norm", "groups", groups), number("group_norm", "eps", eps))(x, gamma, beta)
 
 
 def instance_norm(x: Operand, gamma: Operand | None = None, beta: Operand | None = None, eps: float = 1e-5) -> Variable:
@@ -247,7 +251,7 @@ def instance_norm(x: Operand, gamma: Operand | None = None, beta: Operand | None
         variable([[[-1.  1.]
                    [-1.  1.]]])
     """
-    return InstanceNorm(eps)(x, gamma, beta)
+    return InstanceNorm(number("instance_norm", "eps", eps))(x, gamma, beta)
 
 
 __all__ = ["group_norm", "instance_norm", "layer_norm", "rms_norm"]

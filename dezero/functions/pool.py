@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dezero.backend import array_module
 from dezero.backend.im2col import get_conv_outsize, pair
 from dezero.backend.pooling import lowest
@@ -242,8 +244,8 @@ def pooling_simple(x: Operand, kernel_size: Shape, stride: Shape = 1, pad: Shape
     """
     N, C, *size = check_images("pooling_simple", x)
     kernel, step, frame = check_parameters("pooling_simple", kernel_size=kernel_size, stride=stride, pad=pad)
-    OH, OW = (get_conv_outsize(n, k, s, p) for n, k, s, p in zip(size, kernel, step, frame, strict=True))
     col = im2col(x, kernel, step, frame, to_matrix=False)
+    OH, OW = (get_conv_outsize(n, k, s, p) for n, k, s, p in zip(size, kernel, step, frame, strict=True))
     if frame != (0, 0):
         col = col + _barred(x, kernel, step, frame)
     return col.reshape(N, C, kernel[0] * kernel[1], OH, OW).max(2)
@@ -253,7 +255,8 @@ def _barred(x: Operand, kernel: Shape, stride: Shape, pad: Shape) -> Array:
     """0 where a window's element is inside the image, the lowest value where it is padding, which so never wins."""
     xp = array_module(x)
     inside = im2col(xp.ones((1, 1, *x.shape[2:]), x.dtype), kernel, stride, pad, to_matrix=False).data
-    return xp.where(inside > 0, 0, lowest(x)).astype(x.dtype)
+    floor = np.finfo(x.dtype).min if x.dtype.kind == "f" else lowest(x)  # finite: detect_anomaly would report an infinity
+    return xp.where(inside > 0, 0, floor).astype(x.dtype)
 
 
 __all__ = ["average_pooling", "avg_pool1d", "avg_pool2d", "global_average_pool2d", "max_pool1d", "max_pool2d", "pooling", "pooling_simple"]

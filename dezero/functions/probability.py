@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dezero.core.compat import as_variable
+from dezero.core.checks import operand, shown
 from dezero.core.function import Function
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
+from dezero.errors import ShapeError, describe
 from dezero.functions.explog import Exp
+from dezero.functions.reduce import wrong_axis
 
 
 class Softmax(Function, op="softmax"):
@@ -23,7 +25,7 @@ class Softmax(Function, op="softmax"):
 
     def hint(self, x):
         ends = f"axis=-1 for the last axis or axis=0 to {x.ndim - 1}" if x.ndim else "an array with an axis"
-        return f"x has no axis {self.axis}: pass {ends}"
+        return f"x has no axis {shown(self.axis)}: pass {ends}"
 
 
 class LogSoftmax(Function, op="log_softmax"):
@@ -68,13 +70,18 @@ def softmax_simple(x: Operand, axis: int = 1) -> Variable:
     Returns:
         The shape of ``x``.
 
+    Raises:
+        ShapeError: there is no such axis.
+
     Examples:
         >>> import numpy as np
         >>> from dezero import functions as F
         >>> print(F.softmax_simple(np.array([[1e4, 1e4, 0.0]])))
         variable([[0.5 0.5 0. ]])
     """
-    x = as_variable(x)
+    x = operand("softmax_simple", "x", x)
+    if wrong := wrong_axis(axis, x.ndim):
+        raise ShapeError(f"softmax_simple: x {describe(x)}: {wrong}")
     e = Exp()(x - x.data.max(axis, keepdims=True))
     return e / e.sum(axis, keepdims=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dezero.core.arithmetic import Elementwise
+from dezero.core.checks import number
 from dezero.core.types import Operand
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError, describe
@@ -109,7 +110,7 @@ def leaky_relu(x: Operand, slope: float = 0.2) -> Variable:
         >>> print(F.leaky_relu(np.array([-1.0, 0.0, 2.0])))
         variable([-0.2  0.   2. ])
     """
-    return LeakyReLU(float(slope))(x)
+    return LeakyReLU(number("leaky_relu", "slope", slope))(x)
 
 
 def prelu(x: Operand, slope: Operand) -> Variable:
@@ -132,7 +133,7 @@ def prelu(x: Operand, slope: Operand) -> Variable:
         variable([[-0.1 -0.5]
                   [ 2.   2. ]])
     """
-    shape, given = shape_of(x), shape_of(slope)
+    shape, given = shape_of("prelu", x), shape_of("prelu", slope, "slope")
     if given in ((), (1,)):
         fit: tuple[int, ...] = (1,) * min(len(given), len(shape))
     elif len(given) == 1 and len(shape) >= 2 and shape[1] == given[0]:
@@ -162,7 +163,7 @@ def elu(x: Operand, alpha: float = 1.0) -> Variable:
         >>> print(F.elu(np.array([-1.0, 0.0, 2.0])))
         variable([-0.63212056  0.          2.        ])
     """
-    if alpha < 0:
+    if number("elu", "alpha", alpha) < 0:
         raise ValueError(f"elu: alpha is {alpha}: it must not be negative")
     return ELU(float(alpha))(x)
 

@@ -30,7 +30,7 @@ class RNN(Sequence, op="rnn"):
 
     returns = ("ys", "h")
 
-    def forward(self, x, h0, Wx, Wh, b):
+    def forward(self, x, h0, Wx, Wh, b=None):
         self.checked(x, (h0,), Wx, Wh, b)
         out, (x, h0, Wx, Wh, b) = self.worked(x, (h0,), Wx, Wh, b)
         ys = self.kernels.rnn_forward(x, h0, Wx, Wh, b)
@@ -57,7 +57,7 @@ class LSTM(Sequence, op="lstm"):
     returns = ("ys", "h", "c")
     saves = ("cells", "gated", "squashed")
 
-    def forward(self, x, h0, c0, Wx, Wh, b):
+    def forward(self, x, h0, c0, Wx, Wh, b=None):
         self.checked(x, (h0, c0), Wx, Wh, b)
         out, (x, h0, c0, Wx, Wh, b) = self.worked(x, (h0, c0), Wx, Wh, b)
         ys, cells, gated, squashed = self.kernels.lstm_forward(x, h0, c0, Wx, Wh, b)
@@ -86,7 +86,7 @@ class GRU(Sequence, op="gru"):
     returns = ("ys", "h")
     saves = ("gated", "sent")
 
-    def forward(self, x, h0, Wx, Wh, b, bh):
+    def forward(self, x, h0, Wx, Wh, b=None, bh=None):
         self.checked(x, (h0,), Wx, Wh, b, bh)
         out, (x, h0, Wx, Wh, b, bh) = self.worked(x, (h0,), Wx, Wh, b, bh)
         ys, gated, sent = self.kernels.gru_forward(x, h0, Wx, Wh, b, bh)

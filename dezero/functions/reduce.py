@@ -9,6 +9,7 @@ import math
 from numbers import Integral
 
 from dezero.core.arithmetic import BroadcastTo
+from dezero.core.checks import integer, shown
 from dezero.core.function import Function
 from dezero.core.types import Axis, Operand
 from dezero.core.variable import Variable
@@ -47,7 +48,7 @@ def wrong_axis(axis, ndim):
         return None
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not all(isinstance(a, Integral) for a in axes):
-        return f"axis must be an int, a tuple of ints or None: {axis!r} was given"
+        return f"axis must be an int, a tuple of ints or None: {shown(axis)} was given"
     if outside := [a for a in axes if not -ndim <= a < ndim]:
         return f"axis {outside[0]} is out of range: " + (f"x has the axes {-ndim} to {ndim - 1}" if ndim else "x has no axes")
     if len({a % ndim for a in axes}) < len(axes):
@@ -80,6 +81,8 @@ class Mean(Reduction, op="mean"):
         half = x.dtype.char in HALVES
         total = x.sum(self.axis, "float32" if half else None, None, self.keepdims)
         self.n = x.size // total.size if total.size else 1
+        if not self.n:
+            raise ShapeError("there is no mean of no elements")
         y = total / self.n
         return y.astype(x.dtype) if half else y
 
@@ -188,6 +191,14 @@ class CumSum(Reduction, op="cumsum"):
         g = CumSum.on(gy, axis=self.axis or 0, reverse=not self.reverse)
         return g if g.shape == self.shape else g.reshape(self.shape)
 
+    def hint(self, x):
+        return one_axis(self.axis, x.ndim)
+
+
+def one_axis(axis, ndim):
+    """What is wrong with ``axis`` where only one can be taken; None if nothing is."""
+    return f"axis must be one int or None: {axis} was given" if isinstance(axis, tuple) else wrong_axis(axis, ndim)
+
 
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
     """The sum over axes.
@@ -249,7 +260,7 @@ def var(x: Operand, axis: Axis = None, ddof: int = 0, keepdims: bool = False) ->
         >>> print(F.var(np.array([1.0, 3.0])), F.var(np.array([1.0, 3.0]), ddof=1))
         variable(1.0) variable(2.0)
     """
-    return Var(axis, ddof, keepdims)(x)
+    return Var(axis, integer("var", "ddof", ddof), keepdims)(x)
 
 
 def std(x: Operand, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Variable:
@@ -261,7 +272,7 @@ def std(x: Operand, axis: Axis = None, ddof: int = 0, keepdims: bool = False) ->
         >>> print(F.std(np.array([[1.0, 3.0], [2.0, 2.0]]), axis=1))
         variable([1. 0.])
     """
-    return Std(axis, ddof, keepdims)(x)
+    return Std(axis, integer("std", "ddof", ddof), keepdims)(x)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:

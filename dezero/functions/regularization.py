@@ -6,7 +6,7 @@ from dezero.backend import array_module
 from dezero.backend.random import keep_mask
 from dezero.config import current
 from dezero.core.arithmetic import Elementwise
-from dezero.core.compat import as_variable
+from dezero.core.checks import fraction, operand
 from dezero.core.types import Operand
 from dezero.core.value import is_float
 from dezero.core.variable import Variable
@@ -45,13 +45,12 @@ def dropout(x: Operand, dropout_ratio: float = 0.5, seed: int | None = None) -> 
         ...     print(F.dropout(x, 0.5))
         variable([1. 1. 1. 1. 1. 1.])
     """
-    if not 0 <= dropout_ratio <= 1:
-        raise ValueError(f"dropout: dropout_ratio is {dropout_ratio}: it must be in [0, 1]")
-    x = as_variable(x)
-    if dropout_ratio == 0 or not current().train:
+    ratio = fraction("dropout", "dropout_ratio", dropout_ratio)
+    x = operand("dropout", "x", x)
+    if ratio == 0 or not current().train:
         return x
     dtype = x.dtype if is_float(x.data) else "float64"
-    return Dropout()(x, keep_mask(array_module(x), x.shape, float(dropout_ratio), dtype, seed))
+    return Dropout()(x, keep_mask(array_module(x), x.shape, ratio, dtype, seed))
 
 
 __all__ = ["dropout"]

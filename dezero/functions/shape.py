@@ -7,28 +7,36 @@ from operator import index as as_int
 from typing import Any
 
 from dezero.core.arithmetic import BroadcastTo, SumTo
+from dezero.core.checks import check_operand, shown
 from dezero.core.function import Function
 from dezero.core.types import Axis, Operand, Shape
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 
 
-def shape_of(x: Operand) -> tuple[int, ...]:
-    """The shape of an operand; a number has none."""
+def shape_of(op: str, x: Operand, name: str = "x") -> tuple[int, ...]:
+    """The shape of an operand; a number has none.
+
+    Raises:
+        InputTypeError: ``x`` is a list, or something else that is no operand.
+    """
+    if not isinstance(x, Variable):
+        check_operand(op, name, x)
     return tuple(getattr(x, "shape", ()))
 
 
-def sizes_of(op: str, shape: Any) -> tuple[int, ...]:
+def sizes_of(op: str, shape: Any, name: str = "shape") -> tuple[int, ...]:
     """A shape given as an int, or as any sequence of ints, as a tuple of Python ints."""
     try:
-        return tuple(map(as_int, shape)) if isinstance(shape, Sequence) or len(shape_of(shape)) else (as_int(shape),)
+        several = isinstance(shape, Sequence) or getattr(shape, "shape", None) not in (None, ())
+        return tuple(map(as_int, shape)) if several else (as_int(shape),)
     except TypeError:
-        raise TypeError(f"{op}: shape {shape!r}: an int or a tuple of ints is expected") from None
+        raise TypeError(f"{op}: {name} is {shown(shape)}: an int or a tuple of ints is expected") from None
 
 
 def axes_of(op: str, axis: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """An axis or several, negative ones counted from the last, as a tuple of places in ``shape``."""
-    axes = sizes_of(op, axis)
+    axes = sizes_of(op, axis, "axis")
     n = len(shape)
     for a in axes:
         if not -n <= a < n:
@@ -52,6 +60,8 @@ class Reshape(Reshaping, op="reshape"):
 
     def forward(self, x):
         self.before = x.shape
+        if self.to and min(self.to) < -1:  # NumPy takes -2 for -1
+            raise ShapeError(self.hint(x))
         return x.reshape(self.to)
 
     def hint(self, x):
@@ -59,6 +69,8 @@ class Reshape(Reshaping, op="reshape"):
         count = 1
         for s in known:
             count *= s
+        if min(known, default=0) < -1:
+            return f"the new shape {self.to} has a negative size; only -1 may stand for a size that follows from the others"
         if len(self.to) - len(known) > 1:
             return f"the new shape {self.to} has more than one -1: only one size can follow from the others"
         if len(self.to) > len(known):
@@ -76,6 +88,10 @@ class ExpandDims(Reshaping, op="expand_dims"):
         self.before = x.shape
         return self.xp.expand_dims(x, self.axis)
 
+    def hint(self, x):
+        n = x.ndim + (len(self.axis) if isinstance(self.axis, tuple) else 1)
+        return f"axis {self.axis}: the result has {n} axes, so each new one must be a different number in [{-n}, {n - 1}]"
+
 
 class Squeeze(Reshaping, op="squeeze"):
     """Without axes of size 1."""
@@ -88,7 +104,11 @@ class Squeeze(Reshaping, op="squeeze"):
         return x.squeeze(self.axis)
 
     def hint(self, x):
-        return f"axis {self.axis} must name axes of size 1"
+        return f"axis {self.axis} must name axes of size 1, and x has {', '.join(map(str, ones)) if (ones := self.ones(x)) else 'none'}"
+
+    def ones(self, x):
+        """The axes of size 1."""
+        return [i for i, s in enumerate(x.shape) if s == 1]
 
 
 class Transpose(Function, op="transpose"):
@@ -148,7 +168,7 @@ def transpose(x: Operand, axes: tuple[int, ...] | None = None) -> Variable:
         >>> F.transpose(Variable(np.zeros((2, 3, 4))), (0, 2, 1)).shape
         (2, 4, 3)
     """
-    return Transpose(None if axes is None else sizes_of("transpose", axes))(x)
+    return Transpose(None if axes is None else sizes_of("transpose", axes, "axes"))(x)
 
 
 def swapaxes(x: Operand, axis1: int, axis2: int) -> Variable:
@@ -163,7 +183,7 @@ def swapaxes(x: Operand, axis1: int, axis2: int) -> Variable:
         >>> F.swapaxes(Variable(np.zeros((2, 3, 4))), 0, -1).shape
         (4, 3, 2)
     """
-    shape = shape_of(x)
+    shape = shape_of("swapaxes", x)
     order = list(range(len(shape)))
     i, = axes_of("swapaxes", axis1, shape)
     j, = axes_of("swapaxes", axis2, shape)
@@ -188,7 +208,7 @@ def moveaxis(x: Operand, source: int | tuple[int, ...], destination: int | tuple
         >>> F.moveaxis(Variable(np.zeros((2, 3, 4))), 0, -1).shape
         (3, 4, 2)
     """
-    shape = shape_of(x)
+    shape = shape_of("moveaxis", x)
     old, new = axes_of("moveaxis", source, shape), axes_of("moveaxis", destination, shape)
     if len(old) != len(new):
         raise ShapeError(f"moveaxis: source {source} and destination {destination} must name equally many axes")
@@ -214,7 +234,7 @@ def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Variable:
         >>> F.expand_dims(Variable(np.zeros((2, 3))), -1).shape
         (2, 3, 1)
     """
-    return ExpandDims(axis if isinstance(axis, int) else sizes_of("expand_dims", axis))(x)
+    return ExpandDims(axis if isinstance(axis, int) else sizes_of("expand_dims", axis, "axis"))(x)
 
 
 def squeeze(x: Operand, axis: Axis = None) -> Variable:
@@ -233,7 +253,7 @@ def squeeze(x: Operand, axis: Axis = None) -> Variable:
         >>> F.squeeze(Variable(np.zeros((2, 1, 3, 1))), 1).shape
         (2, 3, 1)
     """
-    return Squeeze(axis if axis is None or isinstance(axis, int) else sizes_of("squeeze", axis))(x)
+    return Squeeze(axis if axis is None or isinstance(axis, int) else sizes_of("squeeze", axis, "axis"))(x)
 
 
 def flatten(x: Operand) -> Variable:
@@ -245,7 +265,7 @@ def flatten(x: Operand) -> Variable:
         >>> F.flatten(Variable(np.zeros((5, 3, 4, 4)))).shape
         (5, 48)
     """
-    shape = shape_of(x)
+    shape = shape_of("flatten", x)
     rest = 1
     for s in shape[1:]:
         rest *= s

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, as_numpy
+from dezero.backend import array_module, as_numpy, is_array
 from dezero.core.derivatives import grad
 from dezero.core.types import Array, Operand
 from dezero.core.value import is_float
@@ -252,7 +252,10 @@ def _copy(x: Any) -> Array:
 
 
 def _array(y: Any) -> Any:
-    return y.data if isinstance(y, Variable) else np.asarray(y) if isinstance(y, (bool, int, float, np.generic)) else y
+    array = y.data if isinstance(y, Variable) else np.asarray(y) if isinstance(y, (bool, int, float, np.generic)) else y
+    if not is_array(array):
+        raise InputTypeError(f"a {type(y).__name__} among the inputs or results: Variables, arrays and numbers are expected")
+    return array
 
 
 def _several(ys: Any) -> list[Any]:

@@ -172,6 +172,14 @@ def test_lists_and_strings_are_no_inputs():
             F.add(Variable(np.ones(2)), wrong)
 
 
+def test_none_is_named():
+    x = Variable(np.ones(2))
+    with pytest.raises(InputTypeError, match=r"add: a \(2,\) float64: b: None was given"):
+        F.add(x, None)
+    with pytest.raises(InputTypeError, match="sigmoid: .*x: None was given"):
+        F.sigmoid(None)
+
+
 def test_a_users_own_error_keeps_its_type_and_gets_a_note():
     class Picky(Function):
         def forward(self, x): raise KeyError("my own")

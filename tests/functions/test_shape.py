@@ -61,7 +61,7 @@ def test_flatten_keeps_samples():
     (lambda x: F.swapaxes(x, 0, 3), r"swapaxes: axis 3 for an array of shape \(2, 3, 4\): it must lie in \[-3, 2\]"),
     (lambda x: F.moveaxis(x, (0, 1), 2), "must name equally many axes"),
     (lambda x: F.moveaxis(x, (0, 0), (1, 2)), "one axis is named twice"),
-    (lambda x: F.expand_dims(x, 5), "expand_dims: x .*axis 5 is out of bounds"),
+    (lambda x: F.expand_dims(x, 5), r"expand_dims: x .*axis 5: the result has 4 axes.*\[-4, 3\]"),
     (lambda x: F.squeeze(x, 1), "squeeze: x .*axis 1 must name axes of size 1"),
     (lambda x: F.broadcast_to(x, (2, 3, 5)), r"broadcast_to: x .*\(2, 3, 4\) cannot be broadcast to \(2, 3, 5\)"),
     (lambda x: F.sum_to(x, (5,)), r"sum_to: x .*the target shape \(5,\) must broadcast to \(2, 3, 4\)"),
@@ -74,7 +74,6 @@ def test_flatten_keeps_samples():
     (lambda x: F.concatenate([x, x[0]]), r"concatenate: xs\[0\] \(2, 3, 4\) float64 and xs\[1\] \(3, 4\) float64: the shapes must be equal"),
     (lambda x: F.concatenate([1.0, 2.0]), "use stack"),
     (lambda x: F.concatenate([]), "concatenate: a list or tuple of at least one array"),
-    (lambda x: F.concatenate(3.0), "concatenate: a list or tuple of at least one array"),
     (lambda x: F.stack([x, x[0]]), r"stack: xs\[0\] .*the shapes must be equal: use concatenate"),
     (lambda x: F.stack([x, x], 5), r"axis 5 must lie in \[-4, 3\]"),
     (lambda x: F.split(x, 5), "split: x .*axis 0 of size 2 cannot be parted into 5 equal parts"),
@@ -91,7 +90,8 @@ def test_errors_say_what_would_be_right(x, call, words):
 
 
 @pytest.mark.parametrize(("call", "error", "words"), [
-    (lambda x: F.reshape(x, "ab"), TypeError, "reshape: shape 'ab'"),
+    (lambda x: F.reshape(x, "ab"), TypeError, "reshape: shape is 'ab'"),
+    (lambda x: F.concatenate(3.0), TypeError, "concatenate: a list or tuple of arrays is expected: 3.0 was given"),
     (lambda x: F.reshape(x, (2.0, 12)), TypeError, "an int or a tuple of ints"),
     (lambda x: F.pad(x, 1, "linear_ramp"), ValueError, "pad: mode 'linear_ramp' is unknown"),
 ])
