@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from functools import wraps
 from typing import Any
 
@@ -43,18 +43,22 @@ class changed:
 
     def __init__(self, **changes: Any) -> None:
         self.changes = changes
-        self.entered: list[tuple[Mode, Mode]] = []
+        self.entered: list[tuple[Token[Mode], Mode, Mode]] = []
 
     def __enter__(self) -> None:
         before = _mode.get()
         inside = before.but(**self.changes)
-        self.entered.append((before, inside))
-        _mode.set(inside)
+        self.entered.append((_mode.set(inside), before, inside))
 
     def __exit__(self, *error: object) -> None:
-        before, inside = self.entered.pop()
-        now = _mode.get()  # another mode than ``inside`` if a generator's block ends after one that began later
-        _mode.set(before if now is inside else now.but(**{name: getattr(before, name) for name in self.changes}))
+        token, before, inside = self.entered.pop()
+        now = _mode.get()
+        try:
+            _mode.reset(token)
+        except ValueError:  # a generator that another thread or task began is closed in this one, whose modes are its own
+            return
+        if now is not inside:  # a generator's block ends after one that began later, or Config was set inside
+            _mode.set(now.but(**{name: getattr(before, name) for name in self.changes}))
 
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
         changes = self.changes

@@ -61,13 +61,13 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         else:
             waiting[edge] = gy
             heappush(heap, (-edge._order, edge))
-    useful = None if targets is None else _leading_to(targets, waiting)
+    useful: Any = None if targets is None else _leading_to(targets, waiting)
     node: Any = heappop(heap)[1] if heap else None
     while node is not None:
         gy = waiting.pop(node)
         if targets is not None and node in targets:
             done[node] = gy
-            if not through:
+            if not through or node not in useful:
                 node = heappop(heap)[1] if heap else None
                 continue
         plan, kept, edges = node._plan, node._kept, node._edges
@@ -92,7 +92,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         ahead: Any = None
         for i, formula, takes in calls:
             edge = edges[i]
-            if useful is not None and edge not in useful:
+            if useful is not None and edge not in useful and edge not in targets:  # type: ignore[operator]
                 continue
             if takes is None:
                 gx = formula(node, gy)
@@ -130,7 +130,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
 
 
 def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> set[Edge]:
-    """The targets and all nodes below ``starts`` from which one of them can be reached."""
+    """All nodes at ``starts`` and below whose inputs are targets or lead to one."""
     seen: set[Any] = set()
     todo = [s for s in starts if isinstance(s, Node)]
     while todo:
@@ -138,9 +138,9 @@ def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> set[Edge]:
         if node not in seen:
             seen.add(node)
             todo.extend(e for e in node._edges if isinstance(e, Node) and e not in seen)
-    useful = set(targets)
+    useful: set[Edge] = set()
     for node in sorted(seen, key=lambda n: n._order):  # inputs come before what they feed
-        if any(isinstance(e, (Node, Variable)) and e in useful for e in node._edges):
+        if any(isinstance(e, (Node, Variable)) and (e in useful or e in targets) for e in node._edges):
             useful.add(node)
     return useful
 
@@ -204,6 +204,8 @@ def backward(y: Variable, retain_grad: bool = False, create_graph: bool = False,
 
 def register_hook(v: Variable, hook: Any) -> Any:
     """``Variable.register_hook``: see there."""
+    if not callable(hook):
+        raise TypeError(f"register_hook: a {type(hook).__name__} was given: a function that takes the gradient is expected")
     leaf = v if v._node is None else v._node
     if isinstance(leaf, Variable):
         hooks = leaf._hooks = getattr(leaf, "_hooks", {})

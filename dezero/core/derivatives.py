@@ -67,7 +67,8 @@ def grad(ys: Tensors, xs: Tensors, gys: Any = None, create_graph: bool = False, 
     with changed(record=create_graph):
         seeds = [(y if y._node is None else y._node, seed_for(y, gy, create_graph)) for y, gy in zip(ys, gys, strict=True)]
         found = backprop(seeds, create_graph=create_graph, retain_graph=bool(retain_graph), targets=set(places))
-    results = _results(separate(found) if create_graph else owned(found), places, targets, create_graph, allow_unused)
+        found = separate(found) if create_graph else owned(found)
+    results = _results(found, places, targets, create_graph, allow_unused)
     return results[0] if isinstance(xs, Variable) else results
 
 

@@ -71,7 +71,10 @@ def run_hooks(hooks: dict[int, Any], gy: Any) -> Any:
         new = hook(shown)
         if new is None:
             continue
-        new = new if isinstance(new, Variable) else handle(np.asarray(new) if isinstance(new, (int, float)) else new, None)
+        if not isinstance(new, Variable):
+            if not (is_array(new) or isinstance(new, (int, float))):
+                raise TypeError(f"a gradient hook returned a {type(new).__name__}: a Variable or an array of shape {shown.shape}, or None, is expected")
+            new = handle(np.asarray(new) if isinstance(new, (int, float, np.generic)) else new, None)
         if new.shape != shown.shape:
             raise ShapeError(f"a gradient hook returned shape {new.shape} for a gradient of shape {shown.shape}: they must be equal")
         if new.dtype != shown.dtype:

@@ -17,10 +17,14 @@ def unchain(v: Variable) -> None:
     """Cut ``v`` off from its creator, also for functions that used it already."""
     node: Any = v._node
     v._node = None
-    if isinstance(node, Node):
-        node._plan, node._edges, node._kept = _LAND, (v,), ()
-        if node._inputs is not None:
-            node._inputs = None
+    if isinstance(node, Node) and not isinstance(node._output, tuple) and node._output() is v:  # a copy of v leaves the original alone
+        _cut(node, _LAND, (v,))
+
+
+def _cut(node: Any, plan: Plan, edges: tuple[Variable, ...]) -> None:
+    node._plan, node._edges, node._kept = plan, edges, ()
+    if node._inputs is not None:
+        node._inputs = None
 
 
 def unchain_backward(y: Variable) -> None:
@@ -40,11 +44,10 @@ def unchain_backward(y: Variable) -> None:
         if isinstance(node._output, tuple):  # each output has a node of its own, which this one may not lead to
             todo.extend(v._node for v in alive if isinstance(v._node, Node))
         elif alive:
-            unchain(alive[0])
+            alive[0]._node = None
+            _cut(node, _LAND, (alive[0],))
             continue
-        node._plan, node._edges, node._kept = _STOP, (), ()
-        if node._inputs is not None:
-            node._inputs = None
+        _cut(node, _STOP, ())
 
 
 ENGINE.update(unchain=unchain, unchain_backward=unchain_backward)

@@ -56,7 +56,8 @@ def separate(found: dict[Any, Variable]) -> dict[Any, Variable]:
         own = _own(data, max(references, holders))
         if own is not data or holders > _LONE:
             g = handle(own, g if g._node is None and g.requires_grad else g._node)
-        out[place] = g
+        dtype = place._data.dtype if isinstance(place, Variable) else place._dtype
+        out[place] = g if own.dtype == dtype else g.astype(dtype)
     return out
 
 
@@ -79,7 +80,7 @@ def land(found: dict[Variable, Any], create_graph: bool) -> None:
 def land_on_result(node: Any, gy: Any, create_graph: bool) -> None:
     """Set ``.grad`` of the result at ``node``, if somebody holds it."""
     v = node._output()
-    if v is not None:
+    if v is not None and v._node is node:  # a variable that was unchained gets its gradient as a leaf
         if create_graph:
             v._grad = handle(gy._data.copy(), gy if gy._node is None and gy.requires_grad else gy._node)
         else:
