@@ -73,7 +73,8 @@ def run_hooks(hooks: dict[int, Any], gy: Any) -> Any:
             continue
         if not isinstance(new, Variable):
             if not (is_array(new) or isinstance(new, (int, float))):
-                raise TypeError(f"a gradient hook returned a {type(new).__name__}: a Variable or an array of shape {shown.shape}, or None, is expected")
+                raise TypeError(f"a gradient hook returned a {type(new).__name__}: "
+                                f"a Variable or an array of shape {shown.shape}, or None, is expected")
             new = handle(np.asarray(new) if isinstance(new, (int, float, np.generic)) else new, None)
         if new.shape != shown.shape:
             raise ShapeError(f"a gradient hook returned shape {new.shape} for a gradient of shape {shown.shape}: they must be equal")
