@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module
+from dezero.backend import array_module, is_array
 from dezero.config import changed, current
 from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
@@ -21,7 +21,7 @@ from dezero.core.node import Bundle, Node
 from dezero.core.operators import ENGINE, OPS
 from dezero.core.value import is_float
 from dezero.core.variable import Variable, handle
-from dezero.errors import FreedGraphError, IntegerGradientError, ShapeError, UntrackedError
+from dezero.errors import FreedGraphError, InputTypeError, IntegerGradientError, ShapeError, UntrackedError
 
 ndarray, generic = np.ndarray, np.generic
 
@@ -183,7 +183,11 @@ def seed_for(y: Variable, gy: Any, create_graph: bool) -> Any:
     """The gradient that starts at ``y``: ones unless given, as an array, or as a Variable with ``create_graph``."""
     if gy is None:
         gy = type(y._data)(1) if isinstance(y._data, generic) else array_module(y._data).ones(y._data.shape, y._data.dtype)
+    if isinstance(gy, (bool, int, float)):
+        gy = array_module(y._data).asarray(gy, dtype=y._data.dtype)
     given = gy._data if isinstance(gy, Variable) else gy
+    if not is_array(given):
+        raise InputTypeError(f"the gradient given is a {type(given).__name__}: a Variable or an array of shape {y._data.shape} is expected")
     if given.shape != y._data.shape:
         raise ShapeError(f"the gradient given has shape {given.shape}, the result {y._data.shape}: they must be equal")
     if create_graph:
@@ -206,6 +210,9 @@ def register_hook(v: Variable, hook: Any) -> Any:
     """``Variable.register_hook``: see there."""
     if not callable(hook):
         raise TypeError(f"register_hook: a {type(hook).__name__} was given: a function that takes the gradient is expected")
+    if not v.requires_grad:
+        raise UntrackedError("register_hook: this variable is a constant (integers, detached, requires_grad=False, or computed under no_grad()): "
+                             "no gradient will come")
     leaf = v if v._node is None else v._node
     if isinstance(leaf, Variable):
         hooks = leaf._hooks = getattr(leaf, "_hooks", {})

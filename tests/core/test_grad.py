@@ -25,6 +25,15 @@ def test_grad_writes_nothing():
     assert np.allclose(g.data, A @ X) and x.grad is None and g.creator is None
 
 
+def test_grad_starts_from_numbers_too_and_refuses_the_rest():
+    x = Variable(np.array(3.0))
+    assert float(grad(x * x, x, 2.0)) == 12
+    with pytest.raises(InputTypeError, match="gradient given is a str"):
+        grad(x * x, x, "1")
+    with pytest.raises(UntrackedError, match="constant"):
+        Variable(np.array(1)).register_hook(print)
+
+
 def test_grad_of_results_and_of_several():
     x, y = Variable(np.array(2.0)), Variable(np.array(3.0))
     h = x * y
