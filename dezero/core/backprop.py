@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         else:
             waiting[edge] = gy
             heappush(heap, (-edge._order, edge))
-    useful: Any = None if targets is None else _leading_to(targets, waiting)
+    useful, reach = (set(), None) if targets is None else _leading_to(targets, waiting)
     node: Any = heappop(heap)[1] if heap else None
     while node is not None:
         gy = waiting.pop(node)
@@ -92,7 +93,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         ahead: Any = None
         for i, formula, takes in calls:
             edge = edges[i]
-            if useful is not None and edge not in useful and edge not in targets:  # type: ignore[operator]
+            if reach is not None and edge not in reach:
                 continue
             if takes is None:
                 gx = formula(node, gy)
@@ -129,20 +130,32 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
     return done
 
 
-def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> set[Edge]:
-    """All nodes at ``starts`` and below whose inputs are targets or lead to one."""
+def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> tuple[set[Edge], set[Edge] | None]:
+    """Of the nodes at ``starts`` and below, those that have an input which is a target or leads to one; and these with the targets.
+
+    None in place of the second where every path ends in a target, so that there is nothing to leave out.
+    """
     seen: set[Any] = set()
-    todo = [s for s in starts if isinstance(s, Node)]
+    todo = list(starts)
+    beside = any(isinstance(t, Node) for t in targets)  # is there anything beside the ways to the targets?
     while todo:
         node = todo.pop()
         if node not in seen:
             seen.add(node)
-            todo.extend(e for e in node._edges if isinstance(e, Node) and e not in seen)
+            for edge in node._edges:
+                if isinstance(edge, Node):
+                    todo.append(edge)
+                elif isinstance(edge, Variable) and edge not in targets:
+                    beside = True
+    if not beside:
+        return set(), None
     useful: set[Edge] = set()
-    for node in sorted(seen, key=lambda n: n._order):  # inputs come before what they feed
-        if any(isinstance(e, (Node, Variable)) and (e in useful or e in targets) for e in node._edges):
+    reach = set(targets)
+    for node in sorted(seen, key=attrgetter("_order")):  # inputs come before what they feed
+        if not reach.isdisjoint(node._edges):
             useful.add(node)
-    return useful
+            reach.add(node)
+    return useful, reach
 
 
 def _unbroadcast(node: Any, i: int, gx: Any, shape: Any) -> Any:

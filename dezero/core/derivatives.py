@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from dezero.backend import array_module
-from dezero.config import changed
+from dezero.config import changed, current
 from dezero.core.backprop import backprop, check_differentiable, seed_for
 from dezero.core.inputs import constant
 from dezero.core.landing import owned, separate
@@ -64,7 +65,7 @@ def grad(ys: Tensors, xs: Tensors, gys: Any = None, create_graph: bool = False, 
         if not any(y is x for x in targets):
             check_differentiable(y, "grad")
     places = [x if x._node is None else x._node for x in targets]
-    with changed(record=create_graph):
+    with changed(record=True) if create_graph and not current().record else nullcontext():
         seeds = [(y if y._node is None else y._node, seed_for(y, gy, create_graph)) for y, gy in zip(ys, gys, strict=True)]
         found = backprop(seeds, create_graph=create_graph, retain_graph=bool(retain_graph), targets=set(places))
         found = separate(found) if create_graph else owned(found)
