@@ -96,6 +96,11 @@ def test_float32_stays_float32(case: Case) -> None:
         for g, e in zip(oc.gradients(case, values, ws, create_graph=create_graph), exact, strict=True):
             assert g.dtype == np.float32, f"gradient of dtype {g.dtype} with create_graph={create_graph}"
             close(g, e, 20 * case.f32, 20 * case.f32 * (1 + np.abs(e).max(initial=0)))
+    xs = oc.variables(case, values)
+    oc.send(oc.run(case, xs), ws, create_graph=True)
+    for x in (xs[i] for i in oc.floats(case)):  # what lands is cast to the leaf's dtype: the graph shows if that was needed
+        fn = None if x.grad is None else x.grad.creator
+        assert getattr(fn, "op", "") != "astype" or fn.source != np.float64, "a formula gave a float64 gradient, seen with create_graph=True"
 
 
 @rows(lambda c: c.half and has_floats(c))
