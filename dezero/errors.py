@@ -49,6 +49,18 @@ class GradientCheckError(AssertionError):
     """Backpropagated and numerical gradients differ; the message is the report."""
 
 
+class StateError(ValueError):
+    """A saved state whose names, shapes or dtypes do not fit what it is loaded into."""
+
+
+class FileFormatError(ValueError):
+    """A file whose bytes are not what its format promises: cut off, damaged, or of another kind."""
+
+
+class DatasetError(RuntimeError):
+    """A data set whose files cannot be found, fetched or read."""
+
+
 def describe(x: Any) -> str:
     """Say what ``x`` is in a few words, for messages.
 
