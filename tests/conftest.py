@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from dezero import config
+from dezero.backend import register_module, unregister_module
+from tests.strict import StrictArray, xp
 
 
 def has_gpu() -> bool:
@@ -55,3 +57,11 @@ def random_state_is_left_as_found(request: pytest.FixtureRequest) -> Any:
     if not request.node.get_closest_marker("seeds"):
         same = before[2:] == after[2:] and np.array_equal(before[1], after[1])
         assert same, "the test changes NumPy's global random state: use np.random.default_rng, or mark it with `seeds`"
+
+
+@pytest.fixture
+def strict_device() -> Any:
+    """Arrays made by ``to_strict`` are a device's while the test runs."""
+    register_module(StrictArray, xp)
+    yield xp
+    unregister_module(StrictArray)

@@ -1,0 +1,60 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import dezero.functions as F
+from dezero.config import current
+from dezero.core import Variable
+from dezero.core.checks import fraction
+from dezero.core.types import Operand
+from dezero.errors import StateError
+from dezero.layers.layer import Layer
+
+
+class Dropout(Layer):
+    """Elements set to 0 with a probability while training, the others enlarged so that the mean stays (:func:`dezero.functions.dropout`).
+
+    After ``eval()`` and under ``test_mode`` all passes.
+
+    Args:
+        dropout_ratio: the probability of a 0, in [0, 1].
+        seed: the same seed gives the same masks, call after call; without one ``np.random.seed`` governs. A seeded layer counts its calls
+            in ``calls``, which is not saved with the weights.
+
+    Raises:
+        ValueError: the ratio is not in [0, 1].
+
+    Examples:
+        >>> import numpy as np
+        >>> import dezero.layers as L
+        >>> layer = L.Dropout(0.5, seed=0)
+        >>> print(layer(np.ones(6)))
+        variable([2. 0. 2. 2. 0. 0.])
+        >>> print(layer.eval()(np.ones(6)))
+        variable([1. 1. 1. 1. 1. 1.])
+    """
+
+    def __init__(self, dropout_ratio: float = 0.5, seed: int | None = None) -> None:
+        super().__init__()
+        self.dropout_ratio = fraction("Dropout", "dropout_ratio", dropout_ratio)
+        self.seed = seed
+        self.calls = 0
+
+    def forward(self, x: Operand) -> Variable:
+        mode = current()
+        if self.seed is None or not mode.train or not self.dropout_ratio:
+            return F.dropout(x, self.dropout_ratio)
+        if mode.again:
+            raise StateError("Dropout: a layer with a seed of its own cannot run within checkpoint, which would draw another mask the second time: "
+                             "leave seed out, then NumPy's global state decides, which checkpoint restores")
+        self.calls += 1
+        mask = np.random.default_rng([self.seed, self.calls]).integers(2 ** 53)
+        return F.dropout(x, self.dropout_ratio, seed=int(mask))
+
+    def extra_repr(self) -> str:
+        return f"{self.dropout_ratio}" + ("" if self.seed is None else f", seed={self.seed}")
+
+
+__all__ = ["Dropout"]
