@@ -5,26 +5,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from dezero.backend import array_module, as_cupy, as_numpy
+from dezero.backend import array_module, as_cupy, as_numpy, device_answers
 
 __all__ = ["array_module", "as_cupy", "as_numpy", "get_array_module", "gpu_enable"]  # noqa: F822 (gpu_enable comes from __getattr__)
 
 get_array_module = array_module
 
 
-def _device_answers() -> bool:
-    """True if CuPy imports and a device answers; a broken CuPy counts as none."""
-    try:
-        import cupy
-        return bool(cupy.cuda.is_available())
-    except Exception:
-        return False
-
-
 def __getattr__(name: str) -> Any:
     # Asked for at the first use: importing CuPy takes time, and most programs run on the host.
     if name == "gpu_enable":
-        value: Any = _device_answers()
+        value: Any = device_answers()
     elif name == "cupy":
         try:
             value = importlib.import_module("cupy")

@@ -5,6 +5,8 @@ from dezero.backend import (  # noqa: F401  (they fill the table of kernels)
     convolution,
     convolution_numpy,
     norm,
+    optimize,
+    optimize_numpy,
     pooling,
     pooling_numpy,
     rnn,
@@ -17,10 +19,11 @@ from dezero.backend.arrays import (
     array_module,
     as_cupy,
     as_numpy,
+    device_answers,
     is_array,
     register_module,
     unregister_module,
 )
 from dezero.backend.kernels import kernels_of
 
-__all__ = ["array_module", "as_cupy", "as_numpy", "is_array", "kernels_of", "register_module", "unregister_module"]
+__all__ = ["array_module", "as_cupy", "as_numpy", "device_answers", "is_array", "kernels_of", "register_module", "unregister_module"]

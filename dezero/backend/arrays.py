@@ -85,3 +85,12 @@ def as_cupy(x: Any) -> Any:
     except ImportError as error:
         raise ImportError("as_cupy needs CuPy: pip install cupy-cuda12x (or cupy-cuda13x), whichever fits the driver") from error
     return cupy.asarray(getattr(x, "_data", x))
+
+
+def device_answers() -> bool:
+    """True if CuPy imports and a device answers; a broken CuPy counts as none."""
+    try:
+        import cupy
+        return bool(cupy.cuda.is_available())
+    except Exception:
+        return False

@@ -100,6 +100,17 @@ def rows_of(draw: Draw) -> list[Any]:
             (draw(4), -1), (draw(0, 4), 1)]
 
 
+def optimizer_steps(n: int, *rest: Any) -> Callable[[Draw], list[Any]]:
+    """p, g and ``n`` arrays of state that are not negative, of small, 0-d, empty and large shapes and of other orders; then numbers."""
+    def arguments(draw: Draw) -> list[Any]:
+        rows = []
+        for shape in ((3, 4), (), (0, 2), (300, 300)):
+            rows.append((draw(*shape), draw(*shape), *(abs(draw(*shape)) for _ in range(n)), *rest))
+        rows.append((draw(300, 300).T, draw(300, 300).T, *(abs(draw(300, 300)) for _ in range(n)), *rest))
+        return [tuple(np.asarray(a, rows[0][0].dtype) if isinstance(a, np.generic) else a for a in row) for row in rows]
+    return arguments
+
+
 ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
     "conv2d": forward,
     "conv2d_grad_x": backward_x,
@@ -117,6 +128,16 @@ ARGUMENTS: dict[str, Callable[[Draw], list[Any]]] = {
     "ones": lambda draw: [(5, draw(1).dtype), (0, draw(1).dtype)],
     "sum_over": sums,
     "dot_over": lambda draw: [(x, draw(*x.shape), axes) for x, axes in sums(draw)],
+    "sgd_step": optimizer_steps(0, 0.1),
+    "momentum_step": optimizer_steps(1, 0.1, 0.9, True),
+    "adagrad_step": optimizer_steps(1, 0.1, 1e-3),
+    "adadelta_step": optimizer_steps(2, 1.0, 0.9, 1e-3),
+    "rmsprop_step": optimizer_steps(3, 0.1, 0.9, 1.0, 0.9),
+    "adam_step": optimizer_steps(2, 0.9, 0.99, 0.999, 0.1, 0.01, 1e-3),
+    "lion_step": optimizer_steps(1, 0.1, 0.9, 0.99, 0.999),
+    "add_scaled": optimizer_steps(0, 0.1),
+    "square_sum": lambda draw: [(draw(3, 4),), (draw(3, 4).T,), (draw(3, 4)[:, ::2],), (draw(0),)],
+    "all_finite": lambda draw: [(draw(3, 4),), (draw(2) + np.inf,), (draw(0),)],
     "scatter_add": additions,
     "write_at": writes,
 }
