@@ -1,4 +1,4 @@
-"""The book's ``dezero.utils``: checks of gradients, and small helpers on arrays."""
+"""The book's ``dezero.utils``: checks of gradients, drawings of graphs, and small helpers on arrays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from dezero.core.arithmetic import SumTo
 from dezero.core.checks import check_operand
 from dezero.core.compat import as_array
 from dezero.core.types import Array, Axis, Shape
+from dezero.datasets import cache_dir, get_file, show_progress
 from dezero.errors import ShapeError
 from dezero.functions.shape import sizes_of
 from dezero.testing import array_allclose, array_equal, gradient_check, numerical_grad
+from dezero.viz import get_dot_graph, plot_dot_graph
 
-__all__ = ["array_allclose", "array_equal", "get_conv_outsize", "get_deconv_outsize", "gradient_check", "logsumexp", "max_backward_shape",
-           "numerical_grad", "pair", "reshape_sum_backward", "sum_to"]
+__all__ = ["array_allclose", "array_equal", "cache_dir", "get_conv_outsize", "get_deconv_outsize", "get_dot_graph", "get_file", "gradient_check",
+           "logsumexp", "max_backward_shape", "numerical_grad", "pair", "plot_dot_graph", "reshape_sum_backward", "show_progress", "sum_to"]
 
 
 def sum_to(x: Array, shape: Shape) -> Array:

@@ -1,0 +1,199 @@
+"""Graph: the variables and functions behind a result, collected once each, as plain data that any drawing can use."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from dezero.core.node import Node
+from dezero.core.variable import Parameter, Variable
+from dezero.errors import InputTypeError, describe
+
+Outputs = Variable | Sequence[Variable]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableNode:
+    """A variable of the graph, living or dead."""
+
+    id: str                        # "v0", "v1", ... in the order of discovery
+    kind: str                      # "leaf", "parameter", "result", or "constant" for what no gradient flows to
+    name: str | None
+    shape: tuple[int, ...] | None  # None where it has no data yet, or is a constant that nothing kept
+    dtype: str | None
+    layer: str                     # path of the layer that made it, or that uses it first
+    generation: int                # functions on the longest path from a leaf
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionNode:
+    """A function of the graph."""
+
+    id: str                        # "f0", "f1", ...; inputs come before their users
+    name: str                      # of its class: "Sin"
+    op: str                        # of the op: "sin"
+    layer: str                     # path of the layer in which it ran, "" outside of layers
+    generation: int
+    order: int                     # its place among the graph's functions in the order in which they ran
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Variables, functions and the edges between them: (from, to) by id, a variable's uses in the order of the arguments."""
+
+    variables: tuple[VariableNode, ...]
+    functions: tuple[FunctionNode, ...]
+    edges: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def nodes(self) -> tuple[VariableNode | FunctionNode, ...]:
+        """The variables, then the functions."""
+        return (*self.variables, *self.functions)
+
+
+def collect_graph(output: Outputs) -> Graph:
+    """The graph behind a variable or several, each variable and function once.
+
+    The ids depend on the graph alone: the same computation gives the same ones in every run and process. Numbers and arrays that
+    are inputs are constants of the graph; a variable that died is there with the name, shape and dtype that it had.
+
+    Args:
+        output: a Variable, or a sequence of them. A leaf is a graph of one node.
+
+    Raises:
+        InputTypeError: something else was given.
+
+    Examples:
+        >>> import numpy as np
+        >>> x = Variable(np.array(3.0), name="x")
+        >>> graph = collect_graph(x * x + 1)
+        >>> [f.name for f in graph.functions]
+        ['Mul', 'Add']
+        >>> graph.edges
+        (('v0', 'f0'), ('v0', 'f0'), ('f0', 'v1'), ('v1', 'f1'), ('v2', 'f1'), ('f1', 'v3'))
+    """
+    outputs = [output] if isinstance(output, Variable) else output
+    if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(v, Variable) for v in outputs):
+        several = isinstance(outputs, (list, tuple))
+        wrong = next((v for v in outputs if not isinstance(v, Variable)), None) if several else outputs
+        given = "an empty list" if several and not outputs else describe(wrong)
+        raise InputTypeError(f"a graph of {given}: the output of the computation is expected, a Variable or a list of them")
+    collector = _Collector()
+    for v in outputs:
+        collector.visit(v)
+    ids = tuple([collector.variable(place_of(v), v._name) for v in outputs])
+    ranked = {fn: i for i, fn in enumerate(sorted(collector.functions, key=lambda fn: fn._order))}
+    functions = tuple([FunctionNode(id_, type(fn).__name__, fn.op, fn._layer, generation, ranked[fn])
+                       for fn, (id_, generation) in collector.functions.items()])
+    return Graph(tuple(collector.variables), functions, tuple(collector.edges), ids)
+
+
+def place_of(x: Any) -> Any:
+    """The place in the graph of a Variable or an edge: the node of a result, else the leaf Variable itself."""
+    place = x._node if isinstance(x, Variable) and x._node is not None else x
+    if isinstance(place, Node) and len(place._edges) == 1 and isinstance(place._edges[0], Variable) \
+            and not isinstance(place._output, tuple) and place._output() is place._edges[0]:
+        return place._edges[0]  # unchain() made a leaf of it
+    return place
+
+
+def creator_of(place: Any) -> Any:
+    """The Function that computed what is at a place, or None for a leaf, also where unchain_backward() cut its past off."""
+    return place.function if isinstance(place, Node) and place._plan.calls else None
+
+
+class _Collector:
+    """Numbers functions after their inputs, so that ids do not depend on when or where anything ran."""
+
+    def __init__(self) -> None:
+        self.variables: list[VariableNode] = []
+        self.edges: list[tuple[str, str]] = []
+        self.known: dict[Any, VariableNode] = {}             # by place
+        self.functions: dict[Any, tuple[str, int]] = {}      # id and generation
+
+    def visit(self, output: Variable) -> None:
+        """Add all that leads to ``output``, without recursion: graphs are deeper than Python's stack."""
+        todo = [(creator_of(place_of(output)), False)]
+        while todo:
+            fn, inputs_are_done = todo.pop()
+            if fn is None or fn in self.functions:
+                continue
+            if inputs_are_done:
+                self.add(fn)
+                continue
+            todo.append((fn, True))
+            before = [creator_of(place_of(edge)) for edge in fn._edges if isinstance(edge, (Node, Variable))]
+            todo.extend((f, False) for f in reversed(before) if f is not None and f not in self.functions)
+
+    def add(self, fn: Any) -> None:
+        """Add a function whose inputs' creators are there already."""
+        id_ = f"f{len(self.functions)}"
+        kept = dict(zip(fn._plan.sources, fn._kept or (), strict=False))
+        given = fn._inputs or ()
+        before = []
+        for i, edge in enumerate(fn._edges):
+            if isinstance(edge, (Node, Variable)):
+                before.append(self.variable(place_of(edge), layer=fn._layer))
+            elif i < len(given) or edge is not None or kept.get(i) is not None or i not in _optional(fn.__class__):
+                before.append(self.constant(fn, i, edge, given[i] if i < len(given) else kept.get(i)))
+        generation = max((self.variables[int(v[1:])].generation for v in before), default=0)
+        self.functions[fn] = (id_, generation)
+        self.edges.extend((v, id_) for v in before)
+
+    def variable(self, place: Any, name: str | None = None, layer: str = "") -> str:
+        """The id of the variable at a place; ``name`` is what a copy of it is called if it has no name itself."""
+        if place not in self.known:
+            creator = creator_of(place)
+            fn, generation = self.functions.get(creator, (None, -1))
+            if isinstance(place, Node):
+                kind, name, layer = "result" if creator is not None else "leaf", place._label or name, place._layer
+                shape, dtype = place._shape, place._dtype
+            else:
+                data = place._data
+                kind = "parameter" if isinstance(place, Parameter) else "leaf" if place.requires_grad else "constant"
+                name, layer = place._name or name, layer if kind == "parameter" else ""
+                shape, dtype = (None, None) if data is None else (data.shape, data.dtype)
+            self.known[place] = self.new(kind, name, shape, dtype, layer, generation + 1)
+            if fn is not None:
+                self.edges.append((fn, self.known[place].id))
+        return self.known[place].id
+
+    def constant(self, fn: Any, i: int, number: Any, value: Any) -> str:
+        """The id of a new node for an input that no gradient flows to; an array is known by its argument's name, or not at all."""
+        name = getattr(value, "_name", None)
+        value = getattr(value, "_data", value) if number is None else number
+        if isinstance(value, (bool, int, float, np.generic)):
+            return self.new("constant", name or number_text(value), (), getattr(value, "dtype", None), fn._layer, 0).id
+        if name is None and fn.native and not fn.broadcasts:
+            name = fn.argument(i)
+        return self.new("constant", name, getattr(value, "shape", None), getattr(value, "dtype", None), fn._layer, 0).id
+
+    def new(self, kind: str, name: Any, shape: Any, dtype: Any, layer: str, generation: int) -> VariableNode:
+        """Add a node."""
+        node = VariableNode(f"v{len(self.variables)}", kind, None if name is None else str(name), shape, None if dtype is None else str(dtype), layer,
+                            generation)
+        self.variables.append(node)
+        return node
+
+
+@cache
+def _optional(cls: Any) -> frozenset[int]:
+    """The places of the inputs that an op may be called without; nothing there and a constant look the same in the graph."""
+    parameters = list(inspect.signature(cls.forward).parameters.values())[1:]
+    return frozenset(i for i, p in enumerate(parameters) if p.default is None)
+
+
+def number_text(value: Any) -> str:
+    """A number in a few characters."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(value)
+    try:
+        return str(int(value)) if isinstance(value, (int, np.integer)) and -(10**9) < value < 10**9 else f"{value:.6g}"
+    except OverflowError:
+        return "a huge int"
