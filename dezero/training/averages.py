@@ -1,0 +1,72 @@
+"""Averages over batches of different sizes, kept as plain floats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LIMIT = 64  # numbers that may wait on a device: reading each at once would make the host wait for it
+
+
+class Averages:
+    """Running means of named numbers, each weighted by the size of its batch.
+
+    No graph and no Variable is kept. A number that lies on a device is read together with others, or when it is asked for.
+
+    Examples:
+        >>> averages = Averages()
+        >>> averages.add("loss", 1.0, 3)
+        >>> averages.add("loss", 2.0, 1)
+        >>> averages.means()
+        {'loss': 1.25}
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, list[Any]] = {}  # name -> [sum, weight]
+        self._waiting: list[tuple[str, Any, int]] = []
+
+    def add(self, name: str, value: Any, n: int) -> None:
+        """Count a mean over ``n`` samples.
+
+        Args:
+            value: a number, a 0-d array or a Variable of one element.
+            n: the number of samples that it is the mean of.
+        """
+        data = getattr(value, "_data", value)
+        if not isinstance(data, (float, int, np.generic, np.ndarray)):
+            self._waiting.append((name, data, n))
+            if len(self._waiting) >= LIMIT:
+                self._read()
+            return
+        self._count(name, float(data), n)
+
+    def _count(self, name: str, value: float, n: int) -> None:
+        entry = self._sums.get(name)
+        if entry is None:
+            entry = self._sums[name] = [0.0, 0]
+        entry[0] += value * n
+        entry[1] += n
+
+    def _read(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for name, data, n in waiting:
+            self._count(name, float(data), n)
+
+    def means(self) -> dict[str, float]:
+        """Name -> mean, in the order in which the names came up."""
+        self._read()
+        return {name: total / n if n else float("nan") for name, (total, n) in self._sums.items()}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._sums, self._waiting = {}, []
+
+    def state(self) -> dict[str, list[Any]]:
+        """The sums, to go on from; see :meth:`restore`."""
+        self._read()
+        return {name: list(entry) for name, entry in self._sums.items()}
+
+    def restore(self, state: dict[str, list[Any]]) -> None:
+        """Go on from the sums that :meth:`state` gave."""
+        self._sums, self._waiting = {name: list(entry) for name, entry in state.items()}, []
