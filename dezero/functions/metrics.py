@@ -236,7 +236,7 @@ def _check_range(op: str, labels: Any, classes: int) -> None:
 def _labels(op: str, y: Any, t: Any) -> tuple[Any, Any]:
     """Predicted and true labels, in the same shape."""
     y, t = operand(op, "y", y).data, operand(op, "t", t).data
-    given = f"y {describe(y)} and t {describe(t)}"
+    scores, labels = y, t
     if y.ndim > 1 and y.shape[1] > 1 and t.shape == y.shape and is_float(y):
         t = t.argmax(1)  # one-hot
     if y.ndim > 1 and (is_float(y) or y.shape != t.shape):
@@ -245,7 +245,7 @@ def _labels(op: str, y: Any, t: Any) -> tuple[Any, Any]:
                              "pass labels, (y.data > 0).astype(int) say (0.5 for probabilities)")
         y = y.argmax(1)
     if is_float(y) or y.size != t.size or len(y) != len(t):
-        raise ShapeError(f"{op}: {given}: y must be scores (N, C) for labels t (N,), or labels of t's shape")
+        raise ShapeError(f"{op}: y {describe(scores)} and t {describe(labels)}: y must be scores (N, C) for labels t (N,), or labels of t's shape")
     return y, t.reshape(y.shape)
 
 
