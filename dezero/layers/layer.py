@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -10,11 +9,14 @@ from dezero.backend import as_cupy, as_numpy
 from dezero.config import _mode
 from dezero.core import Parameter
 from dezero.layers.buffer import Buffer
+from dezero.layers.reference import refer
 from dezero.layers.state import LoadReport, load_state, read_state, read_weights, write_weights
 from dezero.layers.summary import summarize, tree
 from dezero.layers.walk import BUFFER, LAYER, MAPPING, PARAMETER, SEQUENCE, STATE, LayerBase, collect, kind_of, members
 
 _current = _mode.get
+# Past __setattr__, which looks for layers in what it is given: these are set in every call.
+_set_inputs, _set_outputs, _set_scope = (LayerBase.__dict__[name].__set__ for name in ("inputs", "outputs", "_scope"))
 
 
 class Hook:
@@ -37,7 +39,8 @@ class Layer(LayerBase):
 
     Attributes:
         training: False after :meth:`eval`: dropout passes all, batch norm uses its running statistics.
-        inputs, outputs: weak references to what the last call got and gave; ``layer.outputs[0]()`` is the output while it lives.
+        inputs, outputs: references to what the last call got and gave: ``layer.outputs[0]()`` is the output, until a ``backward`` has used it
+            or its graph is gone; a Variable that you hold by then lives on.
 
     Examples:
         >>> import numpy as np
@@ -88,7 +91,7 @@ class Layer(LayerBase):
         if outer is not mode or inner.train != (mode.train and self.training):
             path = f"{mode.layer}.{self._name}" if mode.layer and self._name else self._name or mode.layer
             inner = mode.but(layer=path, train=mode.train and self.training)
-            self._scope = mode, inner
+            _set_scope(self, (mode, inner))
         token = _mode.set(inner)
         try:
             return self._run(inputs, kwargs)
@@ -100,8 +103,8 @@ class Layer(LayerBase):
             for f in list(self._pre_hooks.values()):
                 f(self, inputs)
         outputs = self.forward(*inputs, **kwargs)
-        self.inputs = [_reference(x) for x in inputs]
-        self.outputs = [_reference(y) for y in (outputs if isinstance(outputs, (tuple, list)) else (outputs,))]
+        self.inputs = [refer(x) for x in inputs]
+        self.outputs = [refer(y, keep=True) for y in (outputs if isinstance(outputs, (tuple, list)) else (outputs,))]
         if self._hooks:
             for f in list(self._hooks.values()):
                 f(self, inputs, outputs)
@@ -299,9 +302,9 @@ class Layer(LayerBase):
         Examples:
             >>> import dezero.layers as L
             >>> print(L.Linear(3, in_size=2).summary((1, 2)))
-            layer   output   parameters
-            Linear  (1, 3)            9
-            total                     9
+            layer   output  parameters
+            Linear  (1, 3)           9
+            total                    9
         """
         return summarize(self, inputs)
 
@@ -315,16 +318,3 @@ def _give_names(name: str, value: Any) -> None:
         for key, item in enumerate(value) if kind == SEQUENCE else value.items():
             if item is not value:
                 _give_names(f"{name}.{key}", item)
-
-
-def _gone() -> None:
-    """Stands for an input that weak references cannot follow."""
-
-
-def _reference(value: Any) -> Any:
-    try:
-        return weakref.ref(value)
-    except TypeError:  # numbers, tuples, None
-        return _gone
-
-

@@ -48,7 +48,7 @@ def prepare_digit(image: Any, size: int | tuple[int, int] = (28, 28), invert: bo
         >>> paper = np.full((60, 50), 210, np.uint8)
         >>> paper[10:50, 20:26] = 40
         >>> x = prepare_digit(paper)
-        >>> print(x.shape, x.dtype, x.max(), x[0, 4:24, 14].min() > 0.9, x[0, :3].max())
+        >>> print(x.shape, x.dtype, x.max(), x[0, 6:22, 14].min() > 0.9, x[0, :3].max())
         (1, 28, 28) float32 1.0 True 0.0
     """
     height, width = _sizes(size, fill)

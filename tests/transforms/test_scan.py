@@ -75,7 +75,7 @@ SCENES = [{}, {"shade": 0.6, "noise": 0.08}, {"ink": 0.4, "noise": 0.05}, {"marg
 def test_a_photo_becomes_the_digit_that_was_written(scene: dict[str, float], light_ink: bool) -> None:
     rng = np.random.default_rng(0)
     found, exact = [], []
-    for digit in digits()[:12]:
+    for digit in digits()[:6]:
         picture = photo(digit, rng, **scene)  # type: ignore[arg-type]
         y = prepare_digit(255 - picture if light_ink else picture)
         assert y.shape == (1, 28, 28) and y.dtype == np.float32 and y.min() >= 0 and 0.95 < y.max() <= 1
@@ -86,7 +86,7 @@ def test_a_photo_becomes_the_digit_that_was_written(scene: dict[str, float], lig
 
 
 def test_a_digit_that_is_laid_out_already_stays() -> None:
-    for digit in digits()[:20]:
+    for digit in digits()[:10]:
         for picture in (digit, 255 - digit, digit / 255.0, digit[None].astype(np.float32), digit.astype(np.uint16) * 257):
             assert likeness(prepare_digit(picture)[0], digit, shift=0) > 0.9
 
@@ -164,10 +164,9 @@ def test_the_ink_can_be_told() -> None:
         prepare_digit(half, invert=False)
 
 
-@pytest.mark.parametrize("level", [0, 100, 255])
+@pytest.mark.parametrize(("level", "shade"), [(0, 0), (255, 0), (100, 0), (100, 60), (180, 60)])
 @pytest.mark.parametrize("noise", [0, 4, 20])
-@pytest.mark.parametrize("shade", [0, 60])
-def test_an_empty_sheet_is_told(level: int, noise: int, shade: int) -> None:
+def test_an_empty_sheet_is_told(level: int, shade: int, noise: int) -> None:
     sheet = level + noise * np.random.default_rng(0).normal(size=(150, 120)) + shade * np.linspace(-1, 1, 120)
     with pytest.raises(RangeError, match="no digit is to be seen"):
         prepare_digit(np.clip(sheet, 0, 255).astype(np.uint8))

@@ -217,7 +217,7 @@ def _epochs(axes: Axes, n: int) -> None:
 
 
 def _scale(axes: Axes, name: str, drawn: list[np.ndarray]) -> None:
-    """Per cent for shares; a logarithmic axis for a loss that leaves its usual size far behind."""
+    """Per cent for shares; a logarithmic axis for a loss that leaves its first value far behind."""
     from matplotlib.ticker import FuncFormatter
 
     finite = np.concatenate(drawn)
@@ -228,8 +228,9 @@ def _scale(axes: Axes, name: str, drawn: list[np.ndarray]) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.4g} %"))
         if name == "live_units":
             axes.set_ylim(-0.03, 1.03)
-    elif name == "loss" and finite.min() > 0 and finite.max() > 100 * np.median(finite):
+    elif name == "loss" and finite.min() > 0 and finite.max() > 100 * min(v[np.isfinite(v)][0] for v in drawn if np.isfinite(v).any()):
         axes.set_yscale("log")
+        axes.set_ylim(bottom=max(0.7 * float(finite.min()), 1e-12 * float(finite.max())))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     elif name == "loss" and finite.min() >= 0:
         axes.set_ylim(0, 1.05 * float(finite.max()) or 1)
@@ -242,15 +243,16 @@ def _fate(history: History) -> str:
 
 
 def _legend_of_runs(figure: Figure, histories: Mapping[Any, History], panels: list[str]) -> None:
-    """One entry for each run; where both are drawn, also what solid and dashed mean."""
+    """One entry for each run that has a name; where both are drawn, also what solid and dashed mean."""
     from matplotlib.lines import Line2D
 
     runs = zip(colours(len(histories)), histories.items(), strict=True)
-    handles = [Line2D([], [], color=colour, linewidth=2.5, label=label(name) + _fate(h)) for colour, (name, h) in runs]
+    handles = [Line2D([], [], color=colour, linewidth=2.5, label=label(name) + _fate(h)) for colour, (name, h) in runs if str(name)]
     both = any(len(_curves(h, name)) == 2 for h in histories.values() for name in panels)
     if both:
         handles += [Line2D([], [], color="0.3", label="training"), Line2D([], [], color="0.3", linestyle="--", label="validation")]
-    legend_below(figure, handles)
+    if handles:
+        legend_below(figure, handles)
 
 
 def _reached(axes: Axes, runs: dict[float, History]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str] | None
 
 FLAG_COLOURS = {"": COLOURS[0], "vanishing": COLOURS[4], "exploding": COLOURS[1], "dead": COLOURS[6]}
-SMALLEST = 1e-45  # the smallest float32 above zero
+SMALLEST, LARGEST = 1e-45, 1e40  # a little beyond what float32 holds
 
 
 def activation_histograms(activations: Mapping[str, Any], path: Path = None, title: str | None = None, bins: int = 60) -> Figure:
@@ -104,6 +104,8 @@ def gradient_flow(gradients: Mapping[str, Any] | Iterable[tuple[Any, ...]], path
     figure = new_figure(7.6, max(2.2, 1.2 + 0.26 * len(rows)))
     axes = figure.add_subplot()
     low, high = _limits(rows)
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
     for i, row in enumerate(rows):
         flag = row.flags[0] if row.flags else ""
         length = min(max(row.mean, low), high) if math.isfinite(row.mean) else high
@@ -121,8 +123,8 @@ def gradient_flow(gradients: Mapping[str, Any] | Iterable[tuple[Any, ...]], path
 
 def _limits(rows: list[FlowRow]) -> tuple[float, float]:
     """The ends of the scale: whole powers of ten around all means and maxima."""
-    sizes = [v for row in rows for v in (row.mean, row.largest) if math.isfinite(v) and v > 0] or [1.0]
-    return 10.0 ** (math.floor(math.log10(max(min(sizes), SMALLEST))) - 1), 10.0 ** (math.floor(math.log10(min(max(sizes), 1e300))) + 1)
+    sizes = [min(max(v, SMALLEST), LARGEST) for row in rows for v in (row.mean, row.largest) if math.isfinite(v) and v > 0] or [1.0]
+    return 10.0 ** (math.floor(math.log10(min(sizes))) - 1), 10.0 ** (math.floor(math.log10(max(sizes))) + 1)
 
 
 def _dress(figure: Figure, rows: list[FlowRow], low: float, high: float) -> None:
@@ -132,11 +134,10 @@ def _dress(figure: Figure, rows: list[FlowRow], low: float, high: float) -> None
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes = figure.axes[0]
-    axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(10, numticks=9))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel="|gradient|")
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="|gradient|")
     axes.set_yticks(range(len(rows)), [label(row.name, 32) for row in rows])
     tidy(axes, "x")
     axes.tick_params(axis="y", labelsize=8, length=0)
