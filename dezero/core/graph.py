@@ -28,7 +28,7 @@ def _cut(node: Any, plan: Plan, edges: tuple[Variable, ...]) -> None:
 
 
 def unchain_backward(y: Variable) -> None:
-    """Cut every variable that ``y`` was computed from off from its creator; ``y`` keeps its own."""
+    """Cut every variable that ``y`` was computed from off from its creator; ``y`` keeps its own, unless a ``backward`` has freed it."""
     root = y.creator
     if root is None:
         return
@@ -48,6 +48,8 @@ def unchain_backward(y: Variable) -> None:
             _cut(node, _LAND, (alive[0],))
             continue
         _cut(node, _STOP, ())
+    if root._kept is None:  # ``loss += ...`` goes on from here as from a number: the gradients of this step are taken
+        unchain(y)
 
 
 ENGINE.update(unchain=unchain, unchain_backward=unchain_backward)

@@ -110,6 +110,30 @@ class Bundle(dict[int, Any]):
 _HAND_ON = Plan(1, (), (), [(0, lambda out, gy: Bundle({out.index: gy}), None)])
 
 
+class Held(tuple[Any, ...]):
+    """Kept values with the result itself beside them. It goes when they are freed."""
+
+    result: Any
+
+
+def hold(v: Variable) -> None:
+    """Let the graph keep the array of a result, for those who look at it by :func:`found_again` when nobody holds the Variable any more."""
+    node: Any = v._node
+    if isinstance(node, Node) and type(node._kept) is tuple:
+        node._kept = held = Held(node._kept)
+        held.result = v._data
+
+
+def found_again(node: Any) -> Variable | None:
+    """The Variable at a result's place: the one that somebody holds, or one that stands in for it while the graph keeps its array."""
+    v: Variable | None = node._output()
+    if v is None and type(node._kept) is Held:
+        v = handle(node._kept.result, node)
+        v._name = node._label
+        node._output = weakref.ref(v)
+    return v
+
+
 def _revived(edge: Any, data: Any) -> Variable:
     """The Variable at an edge, or one that stands in for it if nobody holds it any more."""
     if isinstance(edge, Variable):

@@ -177,7 +177,10 @@ class Variable(Value):
         ENGINE["unchain"](self)
 
     def unchain_backward(self) -> None:
-        """Cut every variable that this one was computed from off from its creator, as truncated backpropagation through time does."""
+        """Cut every variable that this one was computed from off from its creator, as truncated backpropagation through time does.
+
+        This one keeps its own, unless a ``backward`` has freed it: then it is a leaf from now on, and a sum may go on from it.
+        """
         ENGINE["unchain_backward"](self)
 
     def set_creator(self, func: Any) -> None:

@@ -103,8 +103,8 @@ class Layer(LayerBase):
             for f in list(self._pre_hooks.values()):
                 f(self, inputs)
         outputs = self.forward(*inputs, **kwargs)
-        self.inputs = [refer(x) for x in inputs]
-        self.outputs = [refer(y, keep=True) for y in (outputs if isinstance(outputs, (tuple, list)) else (outputs,))]
+        _set_inputs(self, [refer(x) for x in inputs])
+        _set_outputs(self, [refer(y, True) for y in outputs] if isinstance(outputs, (tuple, list)) else [refer(outputs, True)])
         if self._hooks:
             for f in list(self._hooks.values()):
                 f(self, inputs, outputs)

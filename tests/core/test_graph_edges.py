@@ -13,6 +13,7 @@ import pytest
 
 import dezero.functions as F
 from dezero import Parameter, Variable, grad
+from dezero.errors import UntrackedError
 
 X = np.array([0.5, -1.0, 2.0])
 A = np.array([[0.3, -0.6, 1.1], [0.2, 0.9, -0.4]])
@@ -114,6 +115,30 @@ def test_truncated_backpropagation_through_time_frees_the_past() -> None:
             assert h.creator is None and [r() for r in past[:-1]] == [None] * t
             loss = leaf(0.0)
     assert past[-1]() is None
+
+
+def test_a_sum_goes_on_after_backward_and_unchain_backward() -> None:
+    w = Parameter(np.array(2.0))
+    total = 0
+    found = []
+    for t in range(3):
+        total = total + w * float(t + 1)
+        w.cleargrad()
+        total.backward()
+        total.unchain_backward()
+        found.append(float(w.grad))
+    assert found == [1, 2, 3] and float(total) == 12 and total.creator is None
+    with pytest.raises(UntrackedError):
+        total.backward()  # its gradients are taken
+    a, b = F.split(leaf(np.arange(4.0)) * 2.0, 2)
+    F.sum(a * b).backward()
+    a.unchain_backward()
+    F.sum(a * a).backward()
+    assert np.array_equal(a.grad.data, [0, 4])
+    y = w * 3.0
+    y.backward(retain_graph=True)
+    y.unchain_backward()
+    assert y.creator is not None  # nothing was freed
 
 
 def test_detach_in_the_middle_stops_one_way_only() -> None:
