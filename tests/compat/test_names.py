@@ -1,7 +1,6 @@
-"""Every public name of the book's framework is here, with its arguments in their order and with their defaults.
+"""Every public name of the book's core is here, with its arguments in their order and with their defaults.
 
-Names of later floors are not asked for yet: Layer, Model, Dataset, DataLoader and SeqDataLoader, the modules datasets, dataloaders,
-optimizers, layers, models and transforms, and of utils get_dot_graph, plot_dot_graph, get_file, cache_dir and show_progress.
+Those of layers, models, optimizers, data sets, loaders and transforms stand in test_training_names.py.
 """
 
 from __future__ import annotations
