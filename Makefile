@@ -31,7 +31,7 @@ check_python = $(if $(filter ok,$(answer)),,$(error $(PYTHON) $(call problem,$(a
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## train a small network in a few seconds and see what it learned
+demo: $(READY) ## train a digit classifier in some seconds; pictures and weights go to runs/demo
 	@$(VENV)/bin/python -m dezero demo
 
 info: $(READY) ## print the versions and the hardware that dezero runs on

@@ -1,0 +1,52 @@
+"""``dezero demo``: train a digit classifier on the bundled data, and show what it learned."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dezero.functions as F
+from dezero.cli.report import pictures, probabilities
+from dezero.cli.settings import Settings
+from dezero.cli.train import Run, run
+from dezero.viz import draw_graph_png
+
+SETTINGS = Settings(data="digits", model="cnn", epochs=8, batch_size=32, optimizer="adam", lr=0.004, schedule="onecycle", seed=0)
+
+
+def demo(out: Path) -> int:
+    """Train, write pictures and weights into ``out``, and say what to do next."""
+    start = time.perf_counter()
+    print("1,437 handwritten digits of 8x8 pixels to learn from, 360 to be tested on; a convolution network learns to read them.")
+    out.mkdir(parents=True, exist_ok=True)
+    made = run(SETTINGS, out)
+    if made.history.interrupted:
+        print("stopped before the end: nothing else was written")
+        return 130
+    seconds = time.perf_counter() - start
+    pictures(made)
+    drawn = draw(made)
+    p, t = probabilities(made.trainer.model, made.task.test)
+    wrong = int((p.argmax(axis=1) != t).sum())
+    print(f"\n{1 - wrong / len(t):.1%} of the unseen digits read right ({wrong} of {len(t)} wrong) after {seconds:.1f} s of training")
+    for name, text in (("curves.png", "loss and accuracy while it learned"), ("confusion.png", "which digit was taken for which"),
+                       ("mistakes.png", "the worst mistakes, with predicted and true digit"), (drawn, "the computation graph of one training step"),
+                       ("model.safetensors", "the weights")):
+        if name and (out / name).exists():
+            print(f"  {out / name!s:<32}{text}")
+    print(f"\nNext:\n  dezero predict PHOTO.png --run {out}                    read a digit of your own: a photo or scan"
+          "\n  dezero train --data digits --model mlp --lr 0.1 0.5 2 --optimizer sgd    compare learning rates"
+          "\n  dezero train --help                                       other data, models and optimizers")
+    return 0
+
+
+def draw(made: Run) -> str:
+    """Draw the graph of the loss on two images; the name of the picture, or nothing where matplotlib is missing."""
+    x, t = made.task.test[:2]
+    loss: Any = F.softmax_cross_entropy(made.trainer.model(x), t)
+    try:
+        draw_graph_png(loss, made.folder / "graph.png")
+    except ImportError:
+        return ""
+    return "graph.png"

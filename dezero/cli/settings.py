@@ -1,0 +1,86 @@
+"""What a training run is told, and the file that keeps it beside the weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from dezero.errors import FileFormatError
+from dezero.serialization import atomic_write
+
+FILE = "settings.json"
+# Learning rates that suit most tasks; all other optimizers take 0.001.
+RATES = {"sgd": 0.1, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.01, "adadelta": 1.0, "lion": 0.0003}
+
+
+@dataclass
+class Settings:
+    """Everything that decides about a run: the same settings give the same weights.
+
+    Examples:
+        >>> s = Settings(data="digits", optimizer="adam")
+        >>> s.rate, Settings.from_dict(s.to_dict()) == s
+        (0.001, True)
+    """
+
+    data: str = "digits"
+    target: str = ""          # of a csv file: the column with the classes
+    model: str = "mlp"
+    hidden: list[int] = field(default_factory=lambda: [128])
+    activation: str = "relu"
+    dropout: float = 0.0
+    epochs: int = 10
+    batch_size: int = 100
+    lr: float | None = None   # None: what suits the optimizer
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    schedule: str = "none"
+    augment: list[str] = field(default_factory=list)
+    seed: int = 0
+    device: str = "cpu"
+    checkpoint_every: int = 0  # batches; 0: at the end of every epoch
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return RATES.get(self.optimizer, 0.001) if self.lr is None else self.lr
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Back from plain values.
+
+        Raises:
+            ValueError: an unknown name.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+    def save(self, folder: Path) -> None:
+        """Write them into the folder of a run."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / FILE) as file:
+            file.write((json.dumps(self.to_dict(), indent=1) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read them from the folder of a run.
+
+        Raises:
+            FileNotFoundError: it is no such folder.
+            FileFormatError: the file is damaged.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise FileNotFoundError(f"{folder} is no folder of a run: {FILE} is not in it; `dezero train --out {folder}` makes one")
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise FileFormatError(f"{path}: {error}") from error

@@ -1,0 +1,159 @@
+"""``dezero train``: one run, or one for each learning rate, with everything it leaves in its folder."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dezero.functions as F
+from dezero.backend import device_answers
+from dezero.cli import tasks
+from dezero.cli.report import pictures, table_of_rates
+from dezero.cli.settings import FILE, Settings
+from dezero.dataloaders import DataLoader
+from dezero.serialization import load_arrays
+from dezero.training import Checkpoint, CSVLogger, DeadUnits, LearningRateScheduler, ProgressBar, TerminateOnNaN, Trainer
+from dezero.viz.plots import compare_curves
+
+WEIGHTS, CHECKPOINT, HISTORY = "model.safetensors", "checkpoint.safetensors", "history.csv"
+
+
+@dataclass
+class Run:
+    """A run and what came out."""
+
+    settings: Settings
+    folder: Path
+    task: tasks.Task
+    trainer: Any
+
+    @property
+    def history(self) -> Any:
+        """Its history."""
+        return self.trainer.history
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """NumPy's global state set to ``seed``, and back to what it was afterwards: it governs initial weights and dropout."""
+    before = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)
+
+
+def prepare(settings: Settings, folder: Path, progress: bool = True) -> tuple[Run, Any, Any]:
+    """A run that is ready to start, and its loaders."""
+    task = tasks.load(settings)
+    model = tasks.build(settings, task)
+    optimizer = tasks.optimizer(settings, model)
+    gpu = settings.device == "gpu"
+    loader = DataLoader(task.train, settings.batch_size, seed=settings.seed, gpu=gpu)
+    test = DataLoader(task.test, max(settings.batch_size, 256), shuffle=False, gpu=gpu)
+    callbacks: list[Any] = [TerminateOnNaN(), CSVLogger(folder / HISTORY)]
+    scheduled = tasks.schedule(settings, optimizer, len(loader))
+    if scheduled is not None:
+        callbacks.append(LearningRateScheduler(scheduled[0], by=scheduled[1]))
+    if settings.activation == "relu":
+        callbacks.append(DeadUnits())
+    callbacks.append(Checkpoint(folder / CHECKPOINT, every=settings.checkpoint_every or "epoch"))
+    if progress:
+        callbacks.append(ProgressBar())
+    trainer = Trainer(model, optimizer, F.softmax_cross_entropy, {"accuracy": F.accuracy}, callbacks, device=settings.device if gpu else None)
+    return Run(settings, folder, task, trainer), loader, test
+
+
+def run(settings: Settings, folder: Path, resume: bool = False, progress: bool = True) -> Run:
+    """Train, and write settings, history, checkpoint and weights into the folder.
+
+    Args:
+        settings: of the run.
+        folder: where it leaves its files.
+        resume: go on from the checkpoint in the folder, if there is one yet.
+        progress: show a bar, or a line an epoch where there is no terminal.
+    """
+    if settings.device == "gpu" and not device_answers():
+        raise ValueError("--device gpu: CuPy or a CUDA device is missing; `dezero info` tells what to install")
+    with seeded(settings.seed), np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="TerminateOnNaN", category=RuntimeWarning)  # ``finish`` tells of a rate that is too high
+        made, loader, test = prepare(settings, folder, progress)
+        if not resume:
+            settings.save(folder)
+        if resume and (folder / CHECKPOINT).exists():
+            made.trainer.load(folder / CHECKPOINT)
+        if made.trainer.epoch < settings.epochs:
+            made.trainer.fit(loader, test, settings.epochs)
+        if not made.history.interrupted:
+            made.trainer.model.save_weights(folder / WEIGHTS)
+    return made
+
+
+def load_run(folder: Path) -> Run:
+    """The run of a folder, with its trained weights.
+
+    Raises:
+        FileNotFoundError: it is no folder of a run, or the run is not finished.
+    """
+    settings = replace(Settings.load(folder), device="cpu")
+    if not (folder / WEIGHTS).exists():
+        raise FileNotFoundError(f"{folder} has no {WEIGHTS} yet: finish the run by `dezero train --resume {folder}`")
+    with seeded(settings.seed):
+        made, _, _ = prepare(settings, folder, progress=False)
+    made.trainer.model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    return made
+
+
+def free_folder(base: Path) -> Path:
+    """``base``, or with -2, -3 ... behind it, whichever holds no run yet."""
+    folder, i = base, 1
+    while (folder / FILE).exists() or any(folder.glob(f"*/{FILE}")):
+        i += 1
+        folder = base.with_name(f"{base.name}-{i}")
+    return folder
+
+
+def finish(made: Run) -> int:
+    """Pictures and the closing lines of a run."""
+    if made.history.interrupted:
+        print(f"stopped in epoch {made.trainer.epoch + 1}; go on with: dezero train --resume {made.folder}")
+        return 130
+    last = {name: values[-1] for name, values in made.history.items() if values}
+    text = ", ".join(f"{name.replace('val_', 'test ')} {last[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in last)
+    print(f"after {made.trainer.epoch} epochs: {text}")
+    pictures(made)
+    print(f"{made.folder}: weights, history and pictures")
+    return 0
+
+
+def compare_rates(settings: Settings, rates: list[float], folder: Path) -> int:
+    """One run for each learning rate, from the same initial weights, and their curves side by side."""
+    runs = {}
+    for rate in rates:
+        print(f"learning rate {rate:g}")
+        made = run(replace(settings, lr=rate), folder / f"lr-{rate:g}")
+        if made.history.interrupted:
+            return finish(made)
+        runs[rate] = made
+    print()
+    print(table_of_rates({rate: made.history for rate, made in runs.items()}))
+    return draw_comparison({f"lr {rate:g}": made.history for rate, made in runs.items()}, folder / "compare.png")
+
+
+def draw_comparison(histories: dict[str, Any], path: Path) -> int:
+    """The curves of several runs in one picture."""
+    try:
+        compare_curves(histories, path=path)
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return 0
+    print(f"{path}: their curves side by side")
+    return 0
