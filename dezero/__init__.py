@@ -11,7 +11,20 @@ Examples:
     variable([2. 4.])
 """
 
-from dezero import core, cuda, functions, functions_conv, utils
+from dezero import (
+    core,
+    cuda,
+    dataloaders,
+    datasets,
+    functions,
+    functions_conv,
+    initializers,
+    layers,
+    models,
+    optimizers,
+    transforms,
+    utils,
+)
 from dezero.core import (
     Config,
     Function,
@@ -33,10 +46,15 @@ from dezero.core import (
     using_config,
     vjp,
 )
+from dezero.dataloaders import DataLoader, SeqDataLoader
+from dezero.datasets import Dataset
+from dezero.layers import Layer
+from dezero.models import Model
 
 __version__ = "0.1.0"
 is_simple_core = False  # the book's switch; ``dezero.core_simple`` is there beside the whole core
 
-__all__ = ["Config", "Function", "Parameter", "Variable", "as_array", "as_variable", "checkpoint", "core", "cuda", "detect_anomaly",
-           "enable_grad", "functions", "functions_conv", "grad", "hessian", "hvp", "is_simple_core", "jacobian", "jvp", "no_grad",
-           "setup_variable", "test_mode", "using_config", "utils", "vjp"]
+__all__ = ["Config", "DataLoader", "Dataset", "Function", "Layer", "Model", "Parameter", "SeqDataLoader", "Variable", "as_array", "as_variable",
+           "checkpoint", "core", "cuda", "dataloaders", "datasets", "detect_anomaly", "enable_grad", "functions", "functions_conv", "grad", "hessian",
+           "hvp", "initializers", "is_simple_core", "jacobian", "jvp", "layers", "models", "no_grad", "optimizers", "setup_variable", "test_mode",
+           "transforms", "using_config", "utils", "vjp"]

@@ -49,7 +49,9 @@ class Initializer:
     def normal(self, shape: tuple[int, ...], std: float) -> Any:
         """Normal values of mean 0."""
         z = np.random.standard_normal(shape) if self._rng is None else self._rng.standard_normal(shape)
-        return z * std
+        z = np.asarray(z)
+        z *= std
+        return z
 
     def uniform(self, shape: tuple[int, ...], limit: float) -> Any:
         """Uniform values in [-limit, limit)."""

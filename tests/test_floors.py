@@ -24,13 +24,13 @@ FLOORS = [
     {"backend"},
     {"core"},
     {"functions"},
-    {"layers", "optimizers", "initializers", "datasets", "transforms", "dataloaders", "serialization"},
-    {"models", "training", "viz", "testing", "cli"},
+    {"serialization", "initializers", "layers", "optimizers", "transforms", "datasets", "dataloaders"},
+    {"viz", "models", "training", "testing", "cli"},
     {"utils", "cuda", "functions_conv", "core_simple"},
     {"", "__main__"},
 ]
 # Packages that an installation may lack: imported where they are used, never by ``import dezero``.
-OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "numba", "PIL", "safetensors", "scipy", "threadpoolctl", "tqdm"}
+OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "numba", "PIL", "IPython", "safetensors", "scipy", "tensorboardX", "threadpoolctl", "tqdm"}
 MAX_FILE, MAX_FUNCTION = 400, 60
 # Functions that may be longer, each with its reason.
 LONG = {"dezero.core.backprop.backprop": 90}  # the engine's loop: calls between its parts would cost more than the parts

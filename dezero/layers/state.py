@@ -72,7 +72,11 @@ def load_state(layer: LayerBase, state: Mapping[str, Any], strict: bool = True) 
 def _write(v: Variable, array: Any, dtype: Any) -> None:
     if v.data is None:
         xp = array_module(array)
-        v.data = xp.array(array, dtype=dtype if dtype is not None and array.dtype.kind == "f" else array.dtype)
+        if array.dtype.kind != "f":
+            dtype = array.dtype
+        elif dtype is None:  # a norm takes the dtype of what it is given, but no statistics in half precision
+            dtype = np.float32 if array.dtype.itemsize < 4 else array.dtype
+        v.data = xp.array(array, dtype=dtype)
         return
     xp = array_module(v.data)
     v.data[...] = xp.asarray(as_numpy(array) if array_module(array) is not xp else array, dtype=v.dtype)

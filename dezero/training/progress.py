@@ -29,8 +29,8 @@ class ProgressBar(Callback):
         >>> from dezero.training import Trainer
         >>> data = [(np.ones((4, 2), np.float32), np.ones((4, 1), np.float32))]
         >>> history = Trainer(L.Linear(1), SGD(0.1), F.mean_squared_error, callbacks=[ProgressBar()]).fit(data, epochs=2)
-        epoch 1/2  loss ...  lr 0.1  ... s
-        epoch 2/2  loss ...  lr 0.1  ... s
+        epoch 1/2  loss ...  lr 0.1000  ... s
+        epoch 2/2  loss ...  lr 0.1000  ... s
     """
 
     order = 10
