@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dezero.cli.settings import FILE
-from dezero.cli.tasks import IMAGE, IMAGES
-from dezero.cli.train import WEIGHTS, load_run
+from dezero.cli.settings import FILE, Settings
+from dezero.cli.tasks import IMAGE, Task
+from dezero.cli.train import WEIGHTS, load_model
 from dezero.config import changed
 from dezero.datasets import open_image
 from dezero.transforms.scan import prepare_digit
@@ -37,40 +37,40 @@ def predict(images: list[Path], folder: Path | None, top: int = 3) -> int:
     Returns:
         0, or 1 if an image could not be read; the others are told all the same.
     """
-    made = load_run(folder or newest_run())
-    if made.task.kind != IMAGE:
-        raise ValueError(f"{made.folder}: its model was trained on {made.settings.data}, which are no images")
+    folder = folder or newest_run()
+    settings, task, model = load_model(folder)
+    if task.kind != IMAGE:
+        raise ValueError(f"{folder}: its model was trained on {settings.data}, which are no images")
     status = 0
-    print(f"model: {made.folder} ({made.settings.data}, {made.settings.model})")
-    if made.settings.data == "digits":
+    print(f"model: {folder} ({settings.data}, {settings.model})")
+    if settings.data == "digits":
         print("note: it sees 8x8 pixels and knows the hands of one data set; a model trained with --data mnist reads photos better", file=sys.stderr)
     for path in images:
         try:
-            x = prepared(path, made)
+            x = prepared(path, settings, task)
         except (OSError, ValueError, TypeError) as error:
             print(f"{path}: {error}", file=sys.stderr)
             status = 1
             continue
         with changed(record=False, train=False):
-            scores = made.trainer.model(x).data[0].astype(np.float64)
+            scores = model(x).data[0].astype(np.float64)
         p = np.exp(scores - scores.max())
         p /= p.sum()
         best = np.argsort(-p, kind="stable")[:top]
-        print(f"{path}: " + ", ".join(f"{made.task.classes[i]} ({p[i]:.1%})" for i in best))
+        print(f"{path}: " + ", ".join(f"{task.classes[i]} ({p[i]:.1%})" for i in best))
     return status
 
 
-def prepared(path: Path, made: Any) -> Any:
+def prepared(path: Path, settings: Settings, task: Task) -> Any:
     """The image in the form in which the model got its images, a batch of one."""
     if not path.exists():
         raise FileNotFoundError("there is no such file")
-    channels, height, width = made.task.shape
-    if made.settings.data in DIGITS:
+    channels, height, width = task.shape
+    if settings.data in DIGITS:
         # MNIST's digits fill 20 of 28 pixels; those of 8x8 fill their box.
         x = prepare_digit(path, (height, width), fill=20 / 28 if height >= 20 else 1.0)
     else:
         image = open_image(path).convert("L" if channels == 1 else "RGB").resize((width, height))
         x = np.asarray(image, np.float32).reshape(height, width, channels).transpose(2, 0, 1) / 255
-    assert made.settings.data in IMAGES
     x = x[None].astype(np.float32)
-    return x.reshape(1, -1) if made.settings.model == "mlp" else x
+    return x.reshape(1, -1) if settings.model == "mlp" else x

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from dezero.errors import FileFormatError
 from dezero.serialization import atomic_write
 
+T = TypeVar("T")
 FILE = "settings.json"
 # Learning rates that suit most tasks; all other optimizers take 0.001.
 RATES = {"sgd": 0.1, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.01, "adadelta": 1.0, "lion": 0.0003}
@@ -66,8 +68,7 @@ class Settings:
     def save(self, folder: Path) -> None:
         """Write them into the folder of a run."""
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / FILE) as file:
-            file.write((json.dumps(self.to_dict(), indent=1) + "\n").encode())
+        write_json(folder / FILE, self.to_dict())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -77,10 +78,24 @@ class Settings:
             FileNotFoundError: it is no such folder.
             FileFormatError: the file is damaged.
         """
-        path = folder / FILE
-        if not path.is_file():
+        if not (folder / FILE).is_file():
             raise FileNotFoundError(f"{folder} is no folder of a run: {FILE} is not in it; `dezero train --out {folder}` makes one")
-        try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise FileFormatError(f"{path}: {error}") from error
+        return read_json(folder / FILE, cls.from_dict)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a small file, as a whole or not at all."""
+    with atomic_write(path) as file:
+        file.write((json.dumps(values, indent=1) + "\n").encode())
+
+
+def read_json(path: Path, make: Callable[[dict[str, Any]], T]) -> T:
+    """What ``make`` makes of the file's values.
+
+    Raises:
+        FileFormatError: the file is damaged.
+    """
+    try:
+        return make(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise FileFormatError(f"{path}: {error}") from error

@@ -12,9 +12,10 @@ import numpy as np
 import dezero.functions as F
 import dezero.layers as L
 from dezero import datasets, models, optimizers, transforms
-from dezero.cli.settings import Settings
+from dezero.cli.settings import Settings, read_json, write_json
 
 IMAGE, POINTS = "image", "points"
+FILE = "task.json"
 
 
 @dataclass
@@ -33,6 +34,20 @@ class Task:
     classes: list[str]
     shape: tuple[int, ...]
     kind: str
+
+    def save(self, folder: Path) -> None:
+        """Write what a model needs to be used without the data."""
+        write_json(folder / FILE, {"classes": self.classes, "shape": self.shape, "kind": self.kind})
+
+    @classmethod
+    def load(cls, folder: Path) -> Task:
+        """The task of a run without its data.
+
+        Raises:
+            OSError: the folder has no such file.
+            FileFormatError: it is damaged.
+        """
+        return read_json(folder / FILE, lambda d: cls(None, None, [str(c) for c in d["classes"]], tuple(map(int, d["shape"])), str(d["kind"])))
 
 
 # name -> data set, highest stored value, augmentation that suits it

@@ -88,6 +88,7 @@ def run(settings: Settings, folder: Path, resume: bool = False, progress: bool =
         made, loader, test = prepare(settings, folder, progress)
         if not resume:
             settings.save(folder)
+            made.task.save(folder)
         if resume and (folder / CHECKPOINT).exists():
             made.trainer.load(folder / CHECKPOINT)
         if made.trainer.epoch < settings.epochs:
@@ -103,13 +104,33 @@ def load_run(folder: Path) -> Run:
     Raises:
         FileNotFoundError: it is no folder of a run, or the run is not finished.
     """
-    settings = replace(Settings.load(folder), device="cpu")
-    if not (folder / WEIGHTS).exists():
-        raise FileNotFoundError(f"{folder} has no {WEIGHTS} yet: finish the run by `dezero train --resume {folder}`")
+    settings = finished(folder)
     with seeded(settings.seed):
         made, _, _ = prepare(settings, folder, progress=False)
     made.trainer.model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
     return made
+
+
+def load_model(folder: Path) -> tuple[Settings, tasks.Task, Any]:
+    """The settings, the task without its data, and the trained model of a run.
+
+    Raises:
+        FileNotFoundError: it is no folder of a run, or the run is not finished.
+    """
+    settings = finished(folder)
+    task = tasks.Task.load(folder)
+    with seeded(settings.seed):
+        model = tasks.build(settings, task)
+    model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    return settings, task, model
+
+
+def finished(folder: Path) -> Settings:
+    """The settings of a finished run, to be used on the CPU."""
+    settings = replace(Settings.load(folder), device="cpu")
+    if not (folder / WEIGHTS).exists():
+        raise FileNotFoundError(f"{folder} has no {WEIGHTS} yet: finish the run by `dezero train --resume {folder}`")
+    return settings
 
 
 def free_folder(base: Path) -> Path:

@@ -102,7 +102,7 @@ def test_csv_files_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert "down" in out and "recall" in out and re.search(r"\d+ of 40 right: accuracy 9\d|100", out)
 
 
-def test_evaluate_and_predict(capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_and_predict(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
     assert main(["train", "--data", "digits", "--hidden", "64", "--epochs", "15", "--batch-size", "50", "--out", "runs/a"]) == 0
     assert main(["evaluate", "runs/a"]) == 0
@@ -122,6 +122,7 @@ def test_evaluate_and_predict(capsys: pytest.CaptureFixture[str]) -> None:
     for i, line in enumerate(lines[1:]):
         right += int(re.match(r"scan\d+\.png: (\d) \(", line)[1]) == digits.label[i]
     assert right >= 14
+    monkeypatch.setattr(Digits, "prepare", lambda self: pytest.fail("a prediction needs no data set"))
     Path("broken.png").write_text("no picture")
     assert main(["predict", "scan0.png", "broken.png", "none.png", "--run", "runs/a"]) == 1
     out, err = said(capsys)
