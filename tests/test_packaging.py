@@ -124,4 +124,5 @@ def test_the_demo_reads_digits_and_leaves_its_pictures(tmp_path: Path) -> None:
 def test_the_benchmarks_start() -> None:
     done = run(sys.executable, "-m", "benchmarks", "--list")
     assert done.returncode == 0, done.stderr
-    assert {"scalar-chain", "mlp-50", "mlp-1000", "chain", "fan-in", "memory", "threads", "import", "loader", "trainer", "adam", "accuracy"} <= set(done.stdout.split())
+    assert {"scalar-chain", "mlp-50", "mlp-1000", "chain", "fan-in", "memory", "threads", "import", "loader", "trainer", "adam",
+            "accuracy"} <= set(done.stdout.split())

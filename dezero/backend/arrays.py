@@ -83,7 +83,8 @@ def as_cupy(x: Any) -> Any:
     try:
         import cupy
     except ImportError as error:
-        raise ImportError("as_cupy needs CuPy: pip install cupy-cuda12x (or cupy-cuda13x), whichever fits the driver") from error
+        raise ImportError("CuPy is needed to bring arrays to the GPU: pip install 'dezero[cuda12]' or 'dezero[cuda13]', whichever fits the driver; "
+                          "`dezero info` tells") from error
     return cupy.asarray(getattr(x, "_data", x))
 
 

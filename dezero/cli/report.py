@@ -59,7 +59,7 @@ def table_of_rates(histories: Mapping[float, Any]) -> str:
                      "diverged" if history.stopped else ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if any("live_units" in h for h in histories.values()):
+    if any(share < 0.5 for h in histories.values() for share in h.get("live_units", [])[-1:]):
         lines += ["", "A ReLU is live if it is above 0 for at least one sample of a batch. A rate that is too high throws weights and",
                   "biases so far that a unit is 0 for every sample: its gradient is 0 too, so it never comes back.",
                   "Where few are live, the network has become smaller."]

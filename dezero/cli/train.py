@@ -149,7 +149,7 @@ def finish(made: Run) -> int:
         return 130
     last = {name: values[-1] for name, values in made.history.items() if values}
     text = ", ".join(f"{name.replace('val_', 'test ')} {last[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in last)
-    print(f"after {made.trainer.epoch} epochs: {text}")
+    print(f"after {made.trainer.epoch} epoch{'s' if made.trainer.epoch != 1 else ''}: {text}")
     pictures(made)
     print(f"{made.folder}: weights, history and pictures")
     return 0

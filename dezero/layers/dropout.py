@@ -10,6 +10,7 @@ from dezero.core import Variable
 from dezero.core.checks import fraction
 from dezero.core.types import Operand
 from dezero.errors import StateError
+from dezero.layers.buffer import Buffer
 from dezero.layers.layer import Layer
 
 
@@ -21,7 +22,7 @@ class Dropout(Layer):
     Args:
         dropout_ratio: the probability of a 0, in [0, 1].
         seed: the same seed gives the same masks, call after call; without one ``np.random.seed`` governs. A seeded layer counts its calls
-            in ``calls``, which is not saved with the weights.
+            in the buffer ``calls``, which is saved with the weights, so that a training goes on with the masks that come next.
 
     Raises:
         ValueError: the ratio is not in [0, 1].
@@ -40,7 +41,8 @@ class Dropout(Layer):
         super().__init__()
         self.dropout_ratio = fraction("Dropout", "dropout_ratio", dropout_ratio)
         self.seed = seed
-        self.calls = 0
+        if seed is not None:
+            self.calls = Buffer(np.zeros((), np.int64), name="calls")
 
     def forward(self, x: Operand) -> Variable:
         mode = current()
@@ -49,8 +51,8 @@ class Dropout(Layer):
         if mode.again:
             raise StateError("Dropout: a layer with a seed of its own cannot run within checkpoint, which would draw another mask the second time: "
                              "leave seed out, then NumPy's global state decides, which checkpoint restores")
-        self.calls += 1
-        mask = np.random.default_rng([self.seed, self.calls]).integers(2 ** 53)
+        self.calls.data += 1
+        mask = np.random.default_rng([self.seed, int(self.calls.data)]).integers(2 ** 53)
         return F.dropout(x, self.dropout_ratio, seed=int(mask))
 
     def extra_repr(self) -> str:

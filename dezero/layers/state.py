@@ -41,8 +41,8 @@ def read_state(layer: LayerBase, copy: bool = True) -> dict[str, Any]:
             state[path] = v.data.copy() if copy else v.data
     if unsized:
         some = ", ".join(unsized[:5]) + (f" and {len(unsized) - 5} more" if len(unsized) > 5 else "")
-        raise StateError(f"{type(layer).__name__}: {some} have no size yet: call the model once on data, or give the input sizes (in_size=...), "
-                         "before its state is read or saved")
+        raise StateError(f"{type(layer).__name__}: {some} {'has' if len(unsized) == 1 else 'have'} no size yet: call the model once on data, "
+                         "or give the input sizes (in_size=...), before its state is read or saved")
     return state
 
 

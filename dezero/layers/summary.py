@@ -30,11 +30,16 @@ def summarize(layer: Any, inputs: tuple[Any, ...]) -> str:
     shapes = _output_shapes(layer, inputs) if inputs else {}
     rows: list[tuple[str, ...]] = [("layer", "output", "parameters")]
     counted: set[int] = set()
+    above: list[str] = []  # the paths of the layers around the one that is written
     for path, each in _layers(layer):
+        while above and not path.startswith(f"{above[-1]}."):
+            above.pop()
         own = [p for _, p, holder in members(each) if isinstance(p, Parameter) and holder is each and id(p) not in counted]
         counted.update(map(id, own))
-        depth = path.count(".") + 1 if path else 0
-        label = f"{'  ' * depth}{path.rsplit('.', 1)[-1] + ': ' if path else ''}{type(each).__name__}"
+        name = path[len(above[-1]) + 1:] if above else path  # "blocks.0" for a layer in a list
+        label = f"{'  ' * (len(above) + 1)}{name}: {type(each).__name__}" if path else type(each).__name__
+        if path:
+            above.append(path)
         count = f"{sum(p.size for p in own if p.data is not None):,}" if own else "0"
         rows.append((label, shapes.get(id(each), "-"), count + (" + not sized yet" if any(p.data is None for p in own) else "")))
     rows.append(("total", "", f"{layer.count_params():,}"))

@@ -29,7 +29,7 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Any, by: str = "epoch", metric: str | None = None) -> None:
-        if not (hasattr(schedule, "step") and hasattr(schedule, "state_dict")):
+        if isinstance(schedule, type) or not (hasattr(schedule, "step") and hasattr(schedule, "state_dict")):
             raise TypeError(f"LearningRateScheduler: schedule is {shown(schedule)}: a schedule is expected, StepLR(optimizer, step_size=10) say; "
                             "for a function of the step there is LambdaLR(optimizer, f)")
         if by not in ("epoch", "batch"):

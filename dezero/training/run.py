@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from dezero.errors import StateError
+from dezero.errors import StateError, describe
 from dezero.serialization import load_checkpoint, save_checkpoint
 from dezero.training import resume
 from dezero.training.averages import Averages
@@ -127,6 +127,10 @@ class Run(Evaluator):
         """Start a run, or take up the one that is unfinished."""
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
             raise ValueError(f"fit: epochs is {epochs!r}: a whole number, at least 0, is expected")
+        for name, each in (("loader", loader), ("val_loader", val_loader)):
+            if each is not None and not hasattr(each, "__iter__") and not hasattr(each, "__getitem__"):
+                hint = f"; write epochs={each}" if isinstance(each, int) else ""
+                raise TypeError(f"fit: {name} is {describe(each)}: a DataLoader or a list of batches is expected{hint}")
         self.continued = self._start is not None
         if self._start is None:
             self._start, self.history.stopped = self.epoch, ""

@@ -252,5 +252,5 @@ def test_moving_takes_gradients_and_hidden_states_along(strict_device: Any) -> N
 
 
 def test_a_state_before_the_first_call_names_what_has_no_size() -> None:
-    with pytest.raises(StateError, match=r"Sequential: l0\.W have no size yet: call the model once"):
+    with pytest.raises(StateError, match=r"Sequential: l0\.W has no size yet: call the model once"):
         L.Sequential(L.Linear(3)).state_dict()

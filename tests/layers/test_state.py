@@ -97,7 +97,7 @@ def test_a_damaged_or_missing_file_is_told_and_changes_nothing(tmp_path: Path) -
         a.load_weights(tmp_path / "bad.npz")
     with pytest.raises(FileNotFoundError):
         a.load_weights(tmp_path / "none.npz")
-    with pytest.raises(StateError, match="no size yet"):
+    with pytest.raises(StateError, match="have no size yet"):
         net(late=True).save_weights(tmp_path / "late.npz")
     assert not (tmp_path / "late.npz").exists()
     assert all(np.array_equal(before[name], array) for name, array in a.state_dict().items())
@@ -110,6 +110,9 @@ def test_summary_counts_shared_layers_once_and_leaves_no_trace() -> None:
     assert "(5, 2)" in text and text.splitlines()[-1].split() == ["total", "26"]
     assert all(p.grad is None for p in model.params()) and not model._hooks
     assert model.summary(X).splitlines()[1].split()[1:3] == ["(1,", "2)"]
+    model.blocks = [L.Sequential(L.Linear(1, in_size=2)), (L.Linear(1, in_size=2),)]
+    labels = [line[:line.index(":")] for line in model.summary().splitlines()[2:-1]]
+    assert labels == ["  l0", "  l2", "  blocks.0", "    l0", "  blocks.1.0"]
     late = net(late=True)
     assert "not sized yet" in late.summary() and "output" not in late.summary()
     assert repr(late) == "Sequential(\n  l0: Linear(? -> 4)\n  l2: Linear(? -> 2)\n)"

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = {
     "mlp": ["--model", "mlp", "--hidden", "64", "--dropout", "0.2", "--optimizer", "momentum", "--schedule", "cosine", "--batch-size", "20"],
     "cnn": ["--model", "cnn", "--dropout", "0.3", "--optimizer", "adam", "--schedule", "onecycle", "--augment", "--batch-size", "100"],
-    "plateau": ["--model", "mlp", "--hidden", "32", "16", "--optimizer", "radam", "--schedule", "plateau", "--weight-decay", "1e-4", "--batch-size", "20"],
+    "plateau": ["--model", "mlp", "--hidden", "32", "16", "--optimizer", "radam", "--schedule", "plateau", "--weight-decay", "1e-4",
+                "--batch-size", "20"],
 }
 KILLS = 12
 
