@@ -12,7 +12,7 @@ from dezero.cli.settings import Settings
 from dezero.cli.train import Run, run
 from dezero.viz import draw_graph_png
 
-SETTINGS = Settings(data="digits", model="cnn", epochs=8, batch_size=32, optimizer="adam", lr=0.004, schedule="onecycle", seed=0)
+SETTINGS = Settings(data="digits", model="cnn", epochs=8, batch_size=32, optimizer="adam", lr=0.004, schedule="onecycle", seed=0, threads=1)
 
 
 def demo(out: Path) -> int:

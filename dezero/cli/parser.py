@@ -80,6 +80,7 @@ def _train(p: argparse.ArgumentParser) -> None:
         help=f"change images at random: {', '.join(AUGMENT)}; alone: what suits the data")
     add("--seed", type=_seed, default=none, metavar="N", help="the same seed gives the same weights (default: 0)")
     add("--device", choices=("cpu", "gpu"), default=none, help="default: cpu")
+    add("--threads", type=_count, default=none, metavar="N", help="of the linear algebra library; 1 is best for small networks on a busy machine")
     add("--checkpoint-every", type=_count, default=none, metavar="BATCHES", help="default: at the end of every epoch")
     place = p.add_argument_group("where")
     place.add_argument("--out", type=Path, help="folder for weights, history and pictures (default: runs/DATA-MODEL)")

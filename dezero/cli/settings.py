@@ -42,6 +42,7 @@ class Settings:
     augment: list[str] = field(default_factory=list)
     seed: int = 0
     device: str = "cpu"
+    threads: int = 0           # of the linear algebra library; 0: as many as it likes. Sums, and so the last bits, depend on it
     checkpoint_every: int = 0  # batches; 0: at the end of every epoch
 
     @property
@@ -79,6 +80,8 @@ class Settings:
             FileFormatError: the file is damaged.
         """
         if not (folder / FILE).is_file():
+            if runs := sorted(path.parent for path in folder.glob(f"*/{FILE}")):
+                raise FileNotFoundError(f"{folder} holds several runs: name one of them, {', '.join(map(str, runs))}")
             raise FileNotFoundError(f"{folder} is no folder of a run: {FILE} is not in it; `dezero train --out {folder}` makes one")
         return read_json(folder / FILE, cls.from_dict)
 

@@ -70,6 +70,7 @@ def test_several_rates_are_compared_and_live_units_shown(capsys: pytest.CaptureF
     assert live["0.5"] > 50 > live["30"], "a rate that is too high kills ReLUs"
     assert Path("rates/compare.png").stat().st_size > 5000 and (Path("rates/lr-30") / "model.safetensors").exists()
     assert "A ReLU is live" in out
+    assert main(["evaluate", "rates"]) == 1 and "rates holds several runs: name one of them, rates/lr-0.5, rates/lr-30" in said(capsys)[1]
     assert main(["compare", "rates/lr-0.5", "rates/lr-30", "--out", "again.png"]) == 0 and Path("again.png").exists()
 
 
