@@ -15,7 +15,8 @@ import numpy as np
 
 from dezero.datasets.files import data_folders, is_offline
 
-EXTRAS = {"matplotlib": "plot", "pillow": "plot", "tqdm": "progress", "tensorboardX": "tensorboard", "threadpoolctl": "cli", "scipy": "fast", "numba": "fast"}
+EXTRAS = {"matplotlib": "plot", "pillow": "plot", "tqdm": "progress", "threadpoolctl": "cli", "tensorboardX": "tensorboard", "scipy": "fast",
+          "numba": "fast"}
 WHEELS = {12: "cupy-cuda12x", 13: "cupy-cuda13x"}  # major version of CUDA -> the wheel
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Distinct for the colour-blind too: Okabe and Ito, "Color Universal Design" (2008); black and yellow give way to greys here.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D", "#A0A0A0")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D", "#A0A0A0", "#882255", "#44AA99")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 SUFFIXES = (".png", ".svg", ".pdf")
 HANGUL_FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Nanum Gothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic",
                 "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans K", "UnDotum", "Baekmuk Gulim", "Arial Unicode MS")
@@ -117,7 +117,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], title: str | None = 
 
 
 def colours(n: int) -> list[Any]:
-    """``n`` colours: the palette, or beyond its eight a scale from dark to light."""
+    """``n`` colours: the palette, or beyond its ten a scale from dark to light."""
     return list(COLOURS[:n]) if n <= len(COLOURS) else scale_colours(n)
 
 
