@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,14 @@ NEEDS = {
     "gpu": (has_gpu, "CuPy and a CUDA device are needed"),
     "torch": (lambda: importlib.util.find_spec("torch") is not None, "PyTorch is not installed"),
 }
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of ``-m gpu`` and ``-m torch`` only the files that have such tests: the others need packages that a machine for these may lack."""
+    wanted = config.option.markexpr
+    if wanted in NEEDS and collection_path.name.startswith("test_") and collection_path.suffix == ".py":
+        return True if f"mark.{wanted}" not in collection_path.read_text(encoding="utf-8") else None
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
