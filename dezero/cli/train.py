@@ -101,7 +101,7 @@ def run(settings: Settings, folder: Path, resume: bool = False, progress: bool =
         made, loader, test = prepare(settings, folder, progress)
         if not resume:
             settings.save(folder)
-            made.task.save(folder)
+        made.task.save(folder)  # again where it was killed between the two
         if resume and (folder / CHECKPOINT).exists():
             made.trainer.load(folder / CHECKPOINT)
         if made.trainer.epoch < settings.epochs:

@@ -14,10 +14,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = {
-    "mlp": ["--model", "mlp", "--hidden", "64", "--dropout", "0.2", "--optimizer", "momentum", "--schedule", "cosine", "--batch-size", "20"],
-    "cnn": ["--model", "cnn", "--dropout", "0.3", "--optimizer", "adam", "--schedule", "onecycle", "--augment", "--batch-size", "100"],
+    "mlp": ["--model", "mlp", "--hidden", "64", "--dropout", "0.2", "--optimizer", "momentum", "--schedule", "cosine", "--batch-size", "20",
+            "--epochs", "15"],
+    "cnn": ["--model", "cnn", "--dropout", "0.3", "--optimizer", "adam", "--schedule", "onecycle", "--augment", "--batch-size", "100",
+            "--epochs", "6"],
     "plateau": ["--model", "mlp", "--hidden", "32", "16", "--optimizer", "radam", "--schedule", "plateau", "--weight-decay", "1e-4",
-                "--batch-size", "20"],
+                "--batch-size", "20", "--epochs", "15"],
 }
 KILLS = 12
 
@@ -33,7 +35,7 @@ def environment(seed: int) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_killed_again_and_again(name: str, tmp_path: Path) -> None:
-    settings = ["--data", "digits", "--epochs", "4", "--checkpoint-every", "1", *RUNS[name]]
+    settings = ["--data", "digits", "--checkpoint-every", "1", *RUNS[name]]
     start = time.monotonic()
     subprocess.run(command(*settings, "--out", "whole"), cwd=tmp_path, env=environment(0), check=True, capture_output=True)
     seconds = time.monotonic() - start
@@ -44,7 +46,7 @@ def test_killed_again_and_again(name: str, tmp_path: Path) -> None:
         process = subprocess.Popen(command(*go_on), cwd=tmp_path, env=environment(tries), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         tries += 1
         if killed < KILLS:
-            time.sleep(dice.uniform(0.3, seconds / 2))
+            time.sleep(dice.uniform(0.2, 0.5 + seconds / 4))
             process.kill()
         _, err = process.communicate(timeout=300)
         killed += process.returncode == -signal.SIGKILL
