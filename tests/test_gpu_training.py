@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.gpu, pytest.mark.seeds]
 
 def small_net() -> L.Sequential:
     """A network with most kinds of kernels, the same weights every time."""
-    net = L.Sequential(L.Conv2d(4, 3, pad=1, nobias=True), L.BatchNorm(), F.relu, L.MaxPool2d(2), L.Flatten(), L.Linear(16), L.LayerNorm(), F.gelu, L.Linear(10))
+    net = L.Sequential(L.Conv2d(4, 3, pad=1, nobias=True), L.BatchNorm(), F.relu, L.MaxPool2d(2), L.Flatten(), L.Linear(16), L.LayerNorm(), F.gelu,
+                       L.Linear(10))
     net(np.zeros((1, 1, 8, 8), np.float32))
     rng = np.random.default_rng(0)
     for p in net.params():

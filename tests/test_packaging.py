@@ -118,7 +118,9 @@ def test_the_demo_reads_digits_and_leaves_its_pictures(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "demo"
     assert {"curves.png", "confusion.png", "mistakes.png", "graph.png", "model.safetensors"} <= {p.name for p in folder.iterdir()}
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in folder.glob("*.png"))
-    assert len(re.findall(r"^  dezero ", done.stdout, re.M)) == 3, "the next three commands"
+    commands = [line.split() for line in done.stdout.split("Next:")[1].splitlines() if re.match("  [^ ]", line)]
+    assert len(commands) == 3
+    assert run(*commands[0], cwd=tmp_path).stdout.splitlines()[1].startswith("runs/demo/scan.png: "), "the next commands run as they stand"
 
 
 def test_the_benchmarks_start() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import dezero.functions as F
 from dezero.cli.report import pictures, probabilities
@@ -35,10 +40,35 @@ def demo(out: Path) -> int:
                        ("model.safetensors", "the weights")):
         if name and (out / name).exists():
             print(f"  {out / name!s:<32}{text}")
-    print(f"\nNext:\n  dezero predict PHOTO.png --run {out}                    read a digit of your own: a photo or scan"
-          "\n  dezero train --data digits --model mlp --lr 0.1 0.5 2 --optimizer sgd    compare learning rates"
-          "\n  dezero train --help                                       other data, models and optimizers")
+    scan = write_scan(made, out / "scan.png")
+    dezero = program()
+    print(f"\nNext:\n  {dezero} predict {scan or 'PHOTO.png'}\n      reads a scan; put a photo of your own digit there"
+          f"\n  {dezero} train --data digits --optimizer sgd --lr 0.1 0.5 2 5\n      compares learning rates, and shows why the high ones fail"
+          f"\n  {dezero} train --help\n      tells of other data, models and optimizers")
     return 0
+
+
+def program() -> str:
+    """The words that start the command line here."""
+    if shutil.which("dezero"):
+        return "dezero"
+    beside = Path(sys.executable).with_name("dezero")
+    path = beside if beside.exists() else Path(sys.executable)
+    shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    return shown if path == beside else f"{shown} -m dezero"
+
+
+def write_scan(made: Run, path: Path) -> Path | None:
+    """An unseen digit as dark ink on light paper, to try ``predict`` with; None where Pillow is missing."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    ink = np.kron(made.task.test.data[0, 0] / 16, np.ones((24, 24)))
+    paper = np.full((272, 272), 235.0)
+    paper[40:232, 40:232] -= 190 * ink
+    Image.fromarray(paper.astype(np.uint8)).save(path)
+    return path
 
 
 def draw(made: Run) -> str:

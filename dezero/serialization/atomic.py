@@ -47,8 +47,9 @@ def atomic_write(path: PathLike, durable: bool = True, before_replace: Callable[
         ['a.bin']
     """
     target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise OSError(errno.EINVAL, "the path is no regular file and cannot be replaced", os.fspath(path))
+    with contextlib.suppress(FileNotFoundError):  # one look: between two, another writer might replace the file
+        if not stat.S_ISREG(os.stat(target).st_mode):
+            raise OSError(errno.EINVAL, "the path is no regular file and cannot be replaced", os.fspath(path))
     remove_stale(target)
     temporary, file = _open_temporary(target)
     lock = -1

@@ -115,10 +115,16 @@ def _rotate(target: str, keep: int) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{target}.{i - 1}", f"{target}.{i}")
     link = temporary_name(target)
-    try:
-        os.link(target, link)
-    except OSError:  # a file system without second names
-        os.replace(target, f"{target}.1")
+    for _ in range(100):
+        try:
+            os.link(target, link)
+            break
+        except FileNotFoundError:  # another one that saves here has just replaced it
+            continue
+        except OSError:  # a file system without second names
+            os.replace(target, f"{target}.1")
+            return
+    else:
         return
     try:
         with contextlib.suppress(FileNotFoundError):  # another process that saves here took it for litter
