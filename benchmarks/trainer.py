@@ -69,8 +69,8 @@ def by_trainer(samples: int) -> Competitor:
 @benchmark("trainer")
 def trainer_overhead(quick: bool) -> list[Row]:
     """What Trainer costs in an epoch of 100 steps."""
-    # Where arrays come to lie in memory decides on a third of a step's time (pages that are given back and taken again). So there are
-    # several networks of each kind, made in turn, and the turns go round among them.
+    # With two threads a loop has one of two speeds, a third apart, and mostly keeps it. So there are several networks of each kind, made in
+    # turn, and the turns go round among them: both sides meet the same.
     competitors: dict[str, list[Competitor]] = {"ours": [], "by hand": []}
     for _ in range(INSTANCES):
         competitors["ours"].append(by_trainer(100 * BATCH))
