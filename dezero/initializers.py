@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend.random import draws
 from dezero.errors import describe
 
 
@@ -37,6 +38,7 @@ class Initializer:
             fan_out: how many units one input goes to; None for the last axis.
             xp: the array module of the result; the values are drawn on the host, so they are the same on every device.
         """
+        draws.initial += self._rng is None
         fan_in = fan_in if fan_in is not None else shape[0] if shape else 1
         fan_out = fan_out if fan_out is not None else shape[-1] if shape else 1
         values = self.draw(tuple(shape), max(fan_in, 1), max(fan_out, 1))

@@ -44,6 +44,11 @@ def test_without_a_seed_the_global_state_governs() -> None:
     np.testing.assert_allclose(a, np.random.randn(3, 4) / 3 ** 0.5, rtol=1e-6)
 
 
+def test_orthogonal_values_have_either_sign() -> None:
+    first = [Orthogonal(seed=i)((4, 1), np.float64)[0, 0] for i in range(40)]
+    assert 8 < sum(x > 0 for x in first) < 32
+
+
 def test_specifications() -> None:
     assert isinstance(initializer("HE"), He) and initializer(0.5)((2,)).tolist() == [0.5, 0.5]
     assert initializer(lambda shape: np.ones(shape))((2, 2)).tolist() == [[1, 1], [1, 1]]

@@ -8,6 +8,7 @@ about what NumPy's own Philox generator costs, and a third of the same Philox in
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,19 @@ import numpy as np
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio
 MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _WORD = 1 << 64
+
+
+class Draws(threading.local):
+    """What this thread has drawn from NumPy's global state that a second run of the same computation would not draw again.
+
+    Attributes:
+        initial: how many arrays of initial weights.
+    """
+
+    initial = 0
+
+
+draws = Draws()
 
 
 def fresh_seed() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend.random import draws
 from dezero.config import Mode, changed, current
 from dezero.core.anomaly import mark, where
 from dezero.core.backprop import backprop
@@ -17,7 +18,7 @@ from dezero.core.operators import OPS
 from dezero.core.plan import Plan, pick
 from dezero.core.types import Operand
 from dezero.core.variable import Variable, handle
-from dezero.errors import ChangedInPlaceError, InputTypeError
+from dezero.errors import ChangedInPlaceError, InputTypeError, StateError
 
 
 class Checkpoint(Function, op="checkpoint"):
@@ -25,6 +26,7 @@ class Checkpoint(Function, op="checkpoint"):
 
     def __init__(self, fn: Callable[..., Any], arguments: int, mode: Mode, random_state: Any) -> None:
         self.fn, self.arguments, self.mode, self.random_state = fn, arguments, mode, random_state
+        self.random_after: Any = None  # NumPy's random state after forward, if weights were sized there
         self.marks: list[int] | None = None  # fingerprints of the results, in ``detect_anomaly`` only
 
     def plan_for(self, needs: int, n: int) -> Plan:
@@ -42,6 +44,8 @@ class Checkpoint(Function, op="checkpoint"):
                 places = [_place(handle(x, self._edges[i] if create_graph else Variable(x)) if self.needs_grad(i) else x)
                           for i, x in enumerate(kept)]
                 ys = _as_tuple(self.fn(*places))
+            if self.random_after is not None:
+                self._check_draws()
             if self.marks is not None and self.marks != [mark(y) for y in ys]:
                 raise ChangedInPlaceError(f"{where(self)}: the function gave another result when it ran again: something that it used was changed "
                                           "after forward, or it draws random numbers of its own; the gradient would be wrong")
@@ -53,6 +57,13 @@ class Checkpoint(Function, op="checkpoint"):
         finally:
             np.random.set_state(here)
         return [found.get(t) for t in targets]
+
+    def _check_draws(self) -> None:
+        """Refuse a second run whose masks are others, since the first has drawn weights before them; a run that drew nothing has none."""
+        after = np.random.get_state(legacy=False)
+        if not _same_state(after, self.random_state) and not _same_state(after, self.random_after):
+            raise StateError(f"{where(self)}: the function drew other random numbers when it ran again, since weights were sized in its "
+                             "first run, and the gradient would be wrong: call the layer once before checkpoint, or give its in_size")
 
 
 def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
@@ -68,6 +79,9 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
     Returns:
         What ``fn`` returns.
 
+    Raises:
+        StateError: in ``backward``, if weights were sized in the first run, and the second has other random masks for it.
+
     Examples:
         >>> import numpy as np
         >>> from dezero import Variable, checkpoint
@@ -80,12 +94,14 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
     mode = current()
     if not mode.record:
         return fn(*xs)
-    node = Checkpoint(fn, len(xs), mode, np.random.get_state())
+    node = Checkpoint(fn, len(xs), mode, np.random.get_state(legacy=False))
     raw = [x._data if isinstance(x, Variable) else constant(node, x) for x in xs]
-    before = tick()
+    before, drawn = tick(), draws.initial
     places = [_place(Variable(np.asarray(a) if isinstance(a, np.generic) else a)) if isinstance(x, Variable) and x.requires_grad else a
               for x, a in zip(xs, raw, strict=True)]
     result = fn(*places)
+    if draws.initial != drawn:
+        node.random_after = np.random.get_state(legacy=False)
     ys = _as_tuple(result)
     own = {p._node for p in places if isinstance(p, Variable)}
     outside = _used_from_outside([_edge(y) for y in ys], own, before)
@@ -102,6 +118,13 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
             if not y.requires_grad:
                 out.requires_grad, out._node = False, None
     return type(result)(outs) if isinstance(result, (tuple, list)) else outs[0]
+
+
+def _same_state(a: Any, b: Any) -> bool:
+    """Are two states of NumPy's global generator equal?"""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same_state(a[key], b[key]) for key in a)
+    return np.array_equal(a, b)
 
 
 def _place(x: Any) -> Any:

@@ -12,7 +12,7 @@ from dezero.core import Parameter, Variable
 from dezero.core.types import Operand
 from dezero.errors import ShapeError, describe
 from dezero.layers.layer import Layer
-from dezero.layers.linear import float_dtype, size
+from dezero.layers.linear import float_dtype, size, sizing
 
 
 class ReLU(Layer):
@@ -86,7 +86,9 @@ class PReLU(Layer):
             shape: tuple[int, ...] = getattr(x, "shape", ())
             if len(shape) < 2:
                 raise ShapeError(f"PReLU: x is {describe(x)}: an array (N, C, ...) is expected where each channel has a slope")
-            self._size(shape[1], array_module(x))
+            with sizing:
+                if self.slope.data is None:
+                    self._size(shape[1], array_module(x))
         return F.prelu(x, self.slope)
 
     def lazy_shapes(self) -> dict[str, tuple[int | None, ...]]:

@@ -60,7 +60,11 @@ class Sequential(Layer):
         return iter(self.layers)
 
     def __getitem__(self, index: Any) -> Any:
-        return type(self)(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+        if not isinstance(index, slice):
+            return self.layers[index]
+        # A subclass may be made of other arguments than layers.
+        cls = next(c for c in type(self).__mro__ if c.__init__ is Sequential.__init__)  # type: ignore[misc]
+        return cls(*self.layers[index])
 
 
 class Residual(Layer):

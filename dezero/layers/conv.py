@@ -14,7 +14,7 @@ from dezero.core.types import Operand, Shape
 from dezero.errors import ShapeError, describe
 from dezero.initializers import Spec, initializer
 from dezero.layers.layer import Layer
-from dezero.layers.linear import float_dtype, size
+from dezero.layers.linear import float_dtype, size, sizing
 
 
 class _Conv(Layer):
@@ -66,13 +66,16 @@ class _Conv(Layer):
             shape: tuple[int, ...] = tuple(getattr(x, "shape", ()))
             if len(shape) != self.axes + 2:
                 raise ShapeError(f"{type(self).__name__}: x is {describe(x)}: an array (N, C, {'H, W' if self.axes == 2 else 'L'}) is expected")
-            self._size(int(shape[1]), array_module(x))
+            with sizing:
+                if self.W.data is None:
+                    self._size(int(shape[1]), array_module(x))
 
     def lazy_shapes(self) -> dict[str, tuple[int | None, ...]]:
         return {"W": self._shape(self.in_channels)}
 
     def extra_repr(self) -> str:
-        text = f"{self.in_channels or '?'} -> {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, pad={self.pad}"
+        channels = "?" if self.W.data is None else self.W.shape[0] if self.transposed else self.W.shape[1] * self.groups
+        text = f"{channels} -> {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, pad={self.pad}"
         text += f", dilation={self.dilation}" if self.dilation not in (1, (1, 1)) else ""
         text += f", groups={self.groups}" if self.groups != 1 else ""
         return text + ("" if self.b is not None else ", nobias")

@@ -7,7 +7,7 @@ import numpy as np
 import dezero.functions as F
 from dezero.config import current
 from dezero.core import Variable
-from dezero.core.checks import fraction
+from dezero.core.checks import fraction, integer
 from dezero.core.types import Operand
 from dezero.errors import StateError
 from dezero.layers.buffer import Buffer
@@ -40,6 +40,8 @@ class Dropout(Layer):
     def __init__(self, dropout_ratio: float = 0.5, seed: int | None = None) -> None:
         super().__init__()
         self.dropout_ratio = fraction("Dropout", "dropout_ratio", dropout_ratio)
+        if seed is not None and integer("Dropout", "seed", seed) < 0:
+            raise ValueError(f"Dropout: seed is {seed}: an integer of at least 0, or None, is expected")
         self.seed = seed
         if seed is not None:
             self.calls = Buffer(np.zeros((), np.int64), name="calls")

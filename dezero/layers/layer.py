@@ -29,6 +29,7 @@ class Hook:
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
         self._hooks.pop(self._key, None)
+        self._hooks = {}  # its key may go to another one
 
 
 class Layer(LayerBase):
@@ -95,6 +96,9 @@ class Layer(LayerBase):
         token = _mode.set(inner)
         try:
             return self._run(inputs, kwargs)
+        except Exception as error:
+            _locate(error, inner.layer)
+            raise
         finally:
             _mode.reset(token)
 
@@ -309,12 +313,20 @@ class Layer(LayerBase):
         return summarize(self, inputs)
 
 
-def _give_names(name: str, value: Any) -> None:
+def _locate(error: Exception, path: str) -> None:
+    """Note on an error in which layer it arose, unless that stands there already."""
+    head = str(error).split(": ", 1)[0]  # an op puts the path there
+    known = head == path or head.startswith(f"{path}.") or any(note.startswith("in layer ") for note in getattr(error, "__notes__", ()))
+    if path and not known:
+        error.add_note(f"in layer {path}")
+
+
+def _give_names(name: str, value: Any, around: tuple[int, ...] = ()) -> None:
     """Tell layers under which name they were first put somewhere, for messages."""
     kind = kind_of(value)
     if kind == LAYER:
         value._name = value._name or name
-    elif kind in (SEQUENCE, MAPPING):
+    elif kind in (SEQUENCE, MAPPING) and id(value) not in around:  # a list may hold itself
         for key, item in enumerate(value) if kind == SEQUENCE else value.items():
-            if item is not value:
-                _give_names(f"{name}.{key}", item)
+            if kind_of(item) in (LAYER, SEQUENCE, MAPPING):
+                _give_names(f"{name}.{key}", item, (*around, id(value)))

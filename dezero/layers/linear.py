@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from dezero.core.types import Operand
 from dezero.errors import ShapeError, describe
 from dezero.initializers import Spec, initializer
 from dezero.layers.layer import Layer
+
+sizing = RLock()  # weights are sized by the first of several threads that call a layer at once
 
 
 def size(layer: str, name: str, value: Any) -> int:
@@ -83,14 +86,16 @@ class Linear(Layer):
             shape = getattr(x, "shape", ())
             if not shape:
                 raise ShapeError(f"Linear: x is {describe(x)}: an array (..., I) is expected")
-            self._size(shape[-1], array_module(x))
+            with sizing:
+                if self.W.data is None:
+                    self._size(shape[-1], array_module(x))
         return F.linear(x, self.W, self.b)
 
     def lazy_shapes(self) -> dict[str, tuple[int | None, ...]]:
         return {"W": (self.in_size, self.out_size)}
 
     def extra_repr(self) -> str:
-        return f"{self.in_size or '?'} -> {self.out_size}" + ("" if self.b is not None else ", nobias")
+        return f"{'?' if self.W.data is None else self.W.shape[0]} -> {self.out_size}" + ("" if self.b is not None else ", nobias")
 
 
 class EmbedID(Layer):

@@ -9,12 +9,12 @@ import numpy as np
 import dezero.functions as F
 from dezero.backend import array_module
 from dezero.core import Parameter, Variable
-from dezero.core.checks import fraction
+from dezero.core.checks import fraction, number
 from dezero.core.types import Operand
 from dezero.errors import ShapeError, describe
 from dezero.layers.buffer import Buffer
 from dezero.layers.layer import Layer
-from dezero.layers.linear import float_dtype, size
+from dezero.layers.linear import float_dtype, size, sizing
 
 START = {"avg_mean": 0, "avg_var": 1, "gamma": 1, "beta": 0}
 
@@ -28,7 +28,9 @@ class _Norm(Layer):
     def __init__(self, shape: Any, eps: float, dtype: Any) -> None:
         super().__init__()
         name = type(self).__name__
-        self.eps = eps
+        self.eps = number(name, "eps", eps)
+        if not self.eps >= 0:
+            raise ValueError(f"{name}: eps is {eps}: a number of at least 0 is expected")
         self.dtype = None if dtype is None else float_dtype(name, dtype)
         self.shape = None if shape is None else tuple(size(name, "size", n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
         for field in self.fields:
@@ -51,7 +53,8 @@ class _Norm(Layer):
                 break
         else:
             return
-        self._size(self._shape_of(x), x.dtype if x.dtype.kind == "f" else np.dtype(np.float32), array_module(x))
+        with sizing:
+            self._size(self._shape_of(x), x.dtype if x.dtype.kind == "f" else np.dtype(np.float32), array_module(x))
 
     def _shape_of(self, x: Any) -> tuple[int, ...]:
         """What the fields must have for x."""

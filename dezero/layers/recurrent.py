@@ -15,7 +15,7 @@ from dezero.core.types import Operand
 from dezero.errors import ShapeError, describe
 from dezero.initializers import Spec, initializer
 from dezero.layers.layer import Layer
-from dezero.layers.linear import float_dtype, size
+from dezero.layers.linear import float_dtype, size, sizing
 
 State = tuple[Any, ...]  # of one layer in one direction: h, or h and c
 
@@ -136,7 +136,8 @@ class _Recurrent(Layer):
             raise ShapeError(f"{type(self).__name__}: x is {describe(x)}: {expected} is expected")
         weights = [[getattr(self, field + suffix) for field in self.fields] for suffix in self._suffixes]
         if any(p.data is None for ps in weights for p in ps):
-            self._size(x.shape[-1], array_module(x))
+            with sizing:
+                self._size(x.shape[-1], array_module(x))
         y: Variable = self._step(x, weights) if ndim == 2 else self._sequence(x, weights)
         return y
 

@@ -11,7 +11,7 @@ import numpy as np
 import dezero.serialization as files
 from dezero.backend import array_module, as_numpy
 from dezero.core import Parameter, Variable
-from dezero.errors import StateError
+from dezero.errors import InputTypeError, StateError, describe
 from dezero.layers.buffer import Buffer
 from dezero.layers.walk import LayerBase, members
 from dezero.serialization import compare_states
@@ -28,7 +28,15 @@ class LoadReport(NamedTuple):
 def entries(layer: LayerBase) -> dict[str, tuple[Variable, LayerBase]]:
     """name -> (parameter or buffer, the layer that holds it): parameters first, then buffers."""
     found = list(members(layer))
-    return {path: (v, holder) for kind in (Parameter, Buffer) for path, v, holder in found if isinstance(v, kind)}
+    owned: dict[str, tuple[Variable, LayerBase]] = {}
+    for kind in (Parameter, Buffer):
+        for path, v, holder in found:
+            if isinstance(v, kind):
+                if path in owned:
+                    raise StateError(f"{type(layer).__name__}: two parameters or buffers have the name {path!r}: change a key of the dict, or an "
+                                     "attribute, in which they are held")
+                owned[path] = v, holder
+    return owned
 
 
 def read_state(layer: LayerBase, copy: bool = True) -> dict[str, Any]:
@@ -57,8 +65,14 @@ def _expected(path: str, v: Variable, holder: LayerBase) -> Any:
 
 def load_state(layer: LayerBase, state: Mapping[str, Any], strict: bool = True) -> LoadReport:
     """Write ``state`` into the layer's parameters and buffers; with ``strict`` all of it or nothing."""
+    if not isinstance(state, Mapping):
+        raise InputTypeError(f"{type(layer).__name__}.load_state_dict: the state is {describe(state)}: a dict of arrays by name is expected")
     owned = entries(layer)
-    found = {name.replace("/", "."): getattr(array, "data", array) if isinstance(array, Variable) else array for name, array in state.items()}
+    names = {path.replace("/", "."): path for path in owned}  # a dict of layers may have keys with "/"
+    found = {}
+    for name, array in state.items():
+        dotted = str(name).replace("/", ".")
+        found[names.get(dotted, dotted)] = array.data if isinstance(array, Variable) else array
     diff = compare_states({path: _expected(path, v, holder) for path, (v, holder) in owned.items()}, found)
     if diff and strict:
         raise StateError(f"{type(layer).__name__}: the saved state does not fit, nothing was loaded. Load it into the model that it was saved from, "

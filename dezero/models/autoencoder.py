@@ -16,6 +16,11 @@ from dezero.core import Variable
 from dezero.models.model import MLP, Model
 
 
+def _check_sizes(model: str, sizes: Any, least: int) -> None:
+    if not isinstance(sizes, Sequence) or len(sizes) < least:
+        raise ValueError(f"{model}: hidden_sizes is {sizes!r}: the sizes of the hidden layers of the encoder are expected, (256,) say")
+
+
 class AutoEncoder(Model):
     """Two multi-layer perceptrons: one to a short code, and one back.
 
@@ -37,6 +42,7 @@ class AutoEncoder(Model):
     def __init__(self, in_size: int, hidden_sizes: Sequence[int] = (256, 64), code_size: int = 16,
                  activation: Callable[[Any], Any] = F.relu) -> None:
         super().__init__()
+        _check_sizes("AutoEncoder", hidden_sizes, 0)
         self.encoder = MLP((*hidden_sizes, code_size), activation, "he", in_size)
         self.decoder = MLP((*reversed(hidden_sizes), in_size), activation, "he", code_size)
 
@@ -73,6 +79,7 @@ class VAE(Model):
 
     def __init__(self, in_size: int, hidden_sizes: Sequence[int] = (256,), latent_size: int = 2) -> None:
         super().__init__()
+        _check_sizes("VAE", hidden_sizes, 1)
         self.latent_size = latent_size
         self.encoder = MLP(tuple(hidden_sizes), F.relu, "he", in_size)
         self.mean, self.log_var = L.Linear(latent_size), L.Linear(latent_size)

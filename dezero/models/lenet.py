@@ -8,6 +8,7 @@ from typing import Any
 import dezero.functions as F
 import dezero.layers as L
 from dezero.core import Variable
+from dezero.core.checks import fraction
 from dezero.models.model import Model
 
 
@@ -48,6 +49,9 @@ class CNN(Model):
         channels: of the convolutions, a sequence for each stage.
         dropout_ratio: before the last layer.
 
+    Raises:
+        ValueError: a stage without channels, or a ratio that is not in [0, 1].
+
     Examples:
         >>> import numpy as np
         >>> from dezero.models import CNN
@@ -57,9 +61,11 @@ class CNN(Model):
 
     def __init__(self, num_classes: int = 10, channels: Sequence[Sequence[int]] = ((16,), (32, 32)), dropout_ratio: float = 0.0) -> None:
         super().__init__()
+        if not channels or not all(isinstance(stage, Sequence) and stage for stage in channels):
+            raise ValueError(f"CNN: channels is {channels!r}: a sequence of channels for each stage is expected, ((16,), (32, 32)) say")
         self.stages = [[(L.Conv2d(c, 3, pad=1, nobias=True, initializer="he"), L.BatchNorm()) for c in stage] for stage in channels]
         self.fc = L.Linear(num_classes)
-        self.dropout_ratio = dropout_ratio
+        self.dropout_ratio = fraction("CNN", "dropout_ratio", dropout_ratio)
 
     def forward(self, x: Any) -> Variable:
         for stage in self.stages:

@@ -9,6 +9,7 @@ import numpy as np
 import dezero.functions as F
 import dezero.layers as L
 from dezero.core import Variable
+from dezero.core.checks import fraction
 from dezero.layers.state import LoadReport
 from dezero.models.images import prepared
 from dezero.models.model import Model
@@ -62,7 +63,7 @@ class SqueezeNet(Model):
         self.conv1 = L.Conv2d(64, 3, stride=2, initializer="he")
         self.fires = [Fire(squeeze) for squeeze, _ in FIRES]
         self.conv10 = L.Conv2d(num_classes, 1, initializer="normal")
-        self.dropout_ratio = dropout_ratio
+        self.dropout_ratio = fraction("SqueezeNet", "dropout_ratio", dropout_ratio)
 
     def forward(self, x: Any) -> Variable:
         x = F.relu(self.conv1(x))

@@ -16,6 +16,7 @@ from dezero.core import Variable
 from dezero.core.checks import number
 from dezero.errors import RangeError, ShapeError, describe
 from dezero.initializers import Normal
+from dezero.layers.linear import size
 from dezero.models.model import Model
 
 
@@ -118,7 +119,8 @@ class GPT(Model):
         self.context = context
         self.embed = L.EmbedID(vocab_size, embed_size, initializer=Normal(0.02))
         self.position = L.PositionalEmbedding(context, embed_size)
-        self.blocks = [L.TransformerEncoderLayer(embed_size, heads, dropout_ratio=dropout_ratio, causal=True) for _ in range(num_layers)]
+        depth = size("GPT", "num_layers", num_layers)
+        self.blocks = [L.TransformerEncoderLayer(embed_size, heads, dropout_ratio=dropout_ratio, causal=True) for _ in range(depth)]
         self.norm = L.LayerNorm(embed_size)
         self.fc = L.Linear(vocab_size, nobias=True, in_size=embed_size)
 
@@ -181,6 +183,9 @@ class Picker:
 def text_loss(logits: Variable, t: Any) -> Variable:
     """Mean cross entropy of logits (N, T, V) and the ids (N, T) that really came next.
 
+    Raises:
+        ShapeError: the ids are not of the logits' shape without V.
+
     Examples:
         >>> import numpy as np
         >>> from dezero import Variable
@@ -188,6 +193,8 @@ def text_loss(logits: Variable, t: Any) -> Variable:
         >>> round(float(text_loss(Variable(np.zeros((2, 3, 8))), np.zeros((2, 3), int))), 4)
         2.0794
     """
+    if getattr(t, "shape", None) != logits.shape[:-1]:
+        raise ShapeError(f"text_loss: logits are {describe(logits)} and the ids {describe(t)}: ids {logits.shape[:-1]} are expected")
     return F.softmax_cross_entropy(F.reshape(logits, (-1, logits.shape[-1])), t.reshape(-1))
 
 

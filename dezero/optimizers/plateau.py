@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dezero.core.checks import integer, number, shown
+from dezero.core.checks import integer, shown
 from dezero.errors import StateError
 from dezero.optimizers.checks import at_least_zero
 from dezero.optimizers.schedule import Schedule
@@ -49,8 +49,10 @@ class ReduceLROnPlateau(Schedule):
         if self.factor >= 1:
             raise ValueError(f"ReduceLROnPlateau: factor is {factor}: a number below 1 is expected, or the rate would not fall")
         self.mode, self.threshold_mode = mode, threshold_mode
-        self.patience, self.cooldown = integer("ReduceLROnPlateau", "patience", patience), integer("ReduceLROnPlateau", "cooldown", cooldown)
-        self.min_lr, self.threshold = at_least_zero("ReduceLROnPlateau", "min_lr", min_lr), number("ReduceLROnPlateau", "threshold", threshold)
+        self.patience, self.cooldown = (integer("ReduceLROnPlateau", name, n) for name, n in (("patience", patience), ("cooldown", cooldown)))
+        if min(self.patience, self.cooldown) < 0:
+            raise ValueError(f"ReduceLROnPlateau: patience is {patience} and cooldown {cooldown}: numbers of steps of at least 0 are expected")
+        self.min_lr, self.threshold = (at_least_zero("ReduceLROnPlateau", name, x) for name, x in (("min_lr", min_lr), ("threshold", threshold)))
         self.best: float | None = None
         self.bad = self.resting = 0  # steps without improvement; steps that are still not counted
 

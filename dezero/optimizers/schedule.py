@@ -73,7 +73,8 @@ class Schedule:
     def _set(self, rate_of: Callable[[float], float]) -> None:
         self.optimizer.rate = rate_of(self.base)
         for k, base in self._group_bases.items():
-            self.optimizer.groups[k].options["rate"] = rate_of(base)
+            if k < len(self.optimizer.groups):  # setup() with another target forgets the groups
+                self.optimizer.groups[k].options["rate"] = rate_of(base)
 
     def step(self, metric: Any = None) -> None:
         """Go on by one step and set the rates.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dezero.core.checks import shown
 from dezero.errors import StateError
 from dezero.optimizers.slot import Slot
 from dezero.serialization import compare_states
@@ -42,6 +43,8 @@ def check_state(optimizer: Any, slots: list[Slot], state: Mapping[str, Any]) -> 
         raise StateError(f"{head}: it is not what state_dict() of an optimizer gives ({type(error).__name__}: {error})") from None
     if theirs != mine:
         raise StateError(f"{head}: it is of {theirs}; make the optimizer that it was saved from")
+    for options in (scalars["options"], *groups):
+        _check_options(head, optimizer, options)
     if len(groups) != len(optimizer.groups):
         raise StateError(f"{head}: it has {len(groups)} groups, this optimizer has {len(optimizer.groups)}: add the same groups before loading")
     expected: dict[str, Any] = {}
@@ -58,6 +61,16 @@ def check_state(optimizer: Any, slots: list[Slot], state: Mapping[str, Any]) -> 
         lines.append(str(diff))
     if lines:
         raise StateError("\n".join([f"{head}. Load it into the optimizer of the model that it was saved from.", *lines]))
+
+
+def _check_options(head: str, optimizer: Any, options: Mapping[str, Any]) -> None:
+    """Refuse options that the optimizer does not have: they would become attributes of it."""
+    known = ("rate", *optimizer.options)
+    for name, value in dict(options).items():
+        if name not in known:
+            raise StateError(f"{head}: it has the option {name!r}; those of {type(optimizer).__name__} are {', '.join(dict.fromkeys(known))}")
+        if isinstance(getattr(optimizer, name), (int, float)) and not (isinstance(value, (int, float)) and value >= 0):
+            raise StateError(f"{head}: its option {name} is {shown(value)}: a number of at least 0 is expected")
 
 
 def _some(names: list[str]) -> str:

@@ -58,6 +58,8 @@ def named_parameters(target: Any) -> dict[str, Any]:
     found = {}
     for name, p in pairs:
         if id(p) not in seen:
+            if name in found:
+                raise InputTypeError(f"the target has two parameters of the name {name!r}: give them different names, or keys that differ as text")
             seen[id(p)] = None
             found[name] = p
     return found

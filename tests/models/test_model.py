@@ -11,7 +11,8 @@ import pytest
 
 import dezero.functions as F
 import dezero.layers as L
-from dezero import Model, Parameter, Variable, no_grad, optimizers
+from dezero import Model, Parameter, Variable, models, no_grad, optimizers
+from dezero.errors import ShapeError
 from dezero.models import MLP, Sequential
 from tests.models.zoo import floats
 
@@ -147,3 +148,24 @@ def test_mlp_refuses(args: Any, error: type[Exception], words: str) -> None:
 
 def test_one_layer_needs_no_activation() -> None:
     assert MLP((2,))(Variable(X)).shape == (4, 2)
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: models.CNN(channels=(16, 32)), r"CNN: channels is \(16, 32\): a sequence of channels for each stage"),
+    (lambda: models.CNN(channels=()), r"CNN: channels is \(\)"),
+    (lambda: models.CNN(channels=((16,), ())), "CNN: channels is"),
+    (lambda: models.CNN(dropout_ratio=2), "CNN: dropout_ratio is 2"),
+    (lambda: models.SqueezeNet(dropout_ratio=-1), "SqueezeNet: dropout_ratio is -1"),
+    (lambda: models.GPT(5, num_layers=0), "GPT: num_layers is 0: a positive integer"),
+    (lambda: models.GPT(5, num_layers="2"), "GPT: num_layers is '2'"),
+    (lambda: models.AutoEncoder(4, 5), "AutoEncoder: hidden_sizes is 5: the sizes of the hidden layers"),
+    (lambda: models.VAE(4, ()), r"VAE: hidden_sizes is \(\)"),
+])
+def test_settings_that_make_no_model_are_told_by_its_name(make: Any, words: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=words):
+        make()
+
+
+def test_text_loss_refuses_ids_that_only_have_as_many_elements() -> None:
+    with pytest.raises(ShapeError, match=r"text_loss: logits are \(2, 3, 5\) float32 and the ids \(3, 2\) int64: ids \(2, 3\) are expected"):
+        models.text_loss(Variable(np.zeros((2, 3, 5), np.float32)), np.zeros((3, 2), np.int64))
