@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +26,8 @@ class DataLoader:
 
     A batch is gathered at once where the data set can do that (``dataset.gather``), else from its samples. Order and bytes depend on the
     seed alone, not on ``workers``: each batch has random numbers of its own, made from the seed, the epoch and the number of the batch.
-    Only what a function of yours draws from NumPy's global state while there are workers cannot be repeated.
+    Only what a function of yours draws from NumPy's global state while there are workers cannot be repeated. A loader has one place in
+    one epoch, so a loop inside of a loop over the same loader is an error when the outer one goes on: make a loader for each.
 
     Args:
         dataset: any object with ``__getitem__`` and ``__len__``. Samples may be tuples of any length or single arrays.
@@ -75,6 +77,8 @@ class DataLoader:
         self.batch_transform = batch_transform
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             raise TypeError(f"{name}: the data set is {shown(dataset)}: an object with __len__ and __getitem__ is expected")
+        if sampler is not None and not (hasattr(sampler, "__len__") and hasattr(sampler, "__iter__")):
+            raise TypeError(f"{name}: sampler is {shown(sampler)}: a Sampler, a list of numbers, or an object with __iter__ and __len__ is expected")
         self.data_size = len(dataset) if sampler is None else len(sampler)
         self.max_iter = self.data_size // self.batch_size if drop_last else -(-self.data_size // self.batch_size)
         self.epoch = -1
@@ -163,25 +167,36 @@ class DataLoader:
         epoch = self.epoch
         while self.epoch == epoch and self.iteration < self.max_iter:
             yield next(self)
-        if self.epoch == epoch:
-            self.reset()
+        self._end(epoch)
 
     def _ahead(self) -> Iterator[Any]:
         """The batches of this epoch, made ahead by threads that end with the loop."""
-        epoch, made, pending = self.epoch, self.iteration, deque[Future[Any]]()
+        epoch, pending = self.epoch, deque[tuple[int, Future[Any]]]()
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="dezero-loader")
         try:
             while self.epoch == epoch and self.iteration < self.max_iter:
-                while made < min(self.max_iter, self.iteration + self.workers * self.prefetch):
-                    pending.append(pool.submit(self._make, self.index, self._entropy, epoch, made))
-                    made += 1
-                batch = pending.popleft().result()
+                while pending and pending[0][0] != self.iteration:  # next(loader) inside of the loop took batches
+                    pending.popleft()[1].cancel()
+                made = pending[-1][0] + 1 if pending else self.iteration
+                for k in range(made, min(self.max_iter, self.iteration + self.workers * self.prefetch)):
+                    pending.append((k, pool.submit(self._make, self.index, self._entropy, epoch, k)))
+                batch = pending.popleft()[1].result()
                 self.iteration += 1
                 yield self._delivered(batch)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        if self.epoch == epoch:
-            self.reset()
+        self._end(epoch)
+
+    def _end(self, epoch: int) -> None:
+        """Begin the next epoch, if it is still the one that this loop is about.
+
+        Raises:
+            StateError: another loop over the same loader, inside of this one, has begun another epoch.
+        """
+        if self.epoch != epoch:
+            raise StateError(f"{type(self).__name__}: another loop over this loader (or reset()) inside of the loop has begun a new epoch, so the "
+                             "outer loop cannot go on: make a second loader for the inner one")
+        self.reset()
 
     def _delivered(self, batch: Any) -> Any:
         """The batch on the device that is wanted."""
@@ -225,13 +240,19 @@ class DataLoader:
         """Go on where ``state`` was saved; the next loop gives the rest of that epoch.
 
         Raises:
-            StateError: it was saved by a loader of other settings or another data set, or it is incomplete.
+            StateError: it was saved by a loader of other settings or another data set, or it is incomplete or damaged.
         """
         name = type(self).__name__
+        if not isinstance(state, dict):
+            raise StateError(f"{name}: the state is {shown(state)}: what state_dict() gave is expected")
         if missing := [key for key in (*self._settings(), "epoch", "iteration", "entropy", "random_state", "order") if key not in state]:
             raise StateError(f"{name}: the state has no {missing[0]!r}: what state_dict() gave is expected")
         if differing := [f"{key} {state[key]!r} instead of {value!r}" for key, value in self._settings().items() if state[key] != value]:
             raise StateError(f"{name}: the state was saved with {', '.join(differing)}: make the loader as it was then")
+        for key, most in (("epoch", math.inf), ("iteration", self.max_iter), ("entropy", math.inf)):
+            if not isinstance(state[key], (int, np.integer)) or not 0 <= state[key] <= most:
+                bounds = "of at least 0" if most == math.inf else f"from 0 to {most}"
+                raise StateError(f"{name}: the state has {key} {shown(state[key])}: an int {bounds} is expected")
         self.epoch, self.iteration, self._entropy = int(state["epoch"]), int(state["iteration"]), int(state["entropy"])
         if state["order"] is not None:
             self.index = self._checked(state["order"])

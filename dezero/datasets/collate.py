@@ -49,12 +49,15 @@ def column(values: Sequence[Any], names: Sequence[int], part: str) -> Any:
         return None
     for name, value in zip(names, values, strict=True):
         if not (is_array(value) or isinstance(value, (bool, int, float, complex, str, bytes, list, tuple))):
-            image = "; end the transform with ToArray()" if hasattr(value, "convert") else ""
-            raise InputTypeError(f"{part}sample {name} is a {type(value).__name__}: an array or a number is expected{image}")
+            advice = "; end the transform with ToArray()" if hasattr(value, "convert") else ""
+            if isinstance(value, dict):
+                advice = "; make a sample of several parts a tuple (x, t)"
+            raise InputTypeError(f"{part}sample {name} is a {type(value).__name__}: an array or a number is expected{advice}")
     try:
         batch = stack([np.asarray(v) if isinstance(v, (list, tuple)) else v for v in values], names)
     except ShapeError as error:
         raise ShapeError(f"{part}{error}") from None
     except ValueError as error:
-        raise ShapeError(f"{part}samples {names[0]} to {names[-1]} ({describe(values[0])} first) make no array: {error}") from error
+        advice = "; make a sample of several parts a tuple (x, t), not a list" if not part and isinstance(values[0], list) else ""
+        raise ShapeError(f"{part}samples {names[0]} to {names[-1]} ({describe(values[0])} first) make no array: {error}{advice}") from error
     return np.array(batch) if isinstance(batch, list) else batch

@@ -112,7 +112,7 @@ class ArrayDataset(Dataset):
         train: only stored.
 
     Raises:
-        ShapeError: ``x`` and ``t`` differ in length.
+        ShapeError: ``x`` and ``t`` differ in length, or samples differ in shape.
 
     Examples:
         >>> import numpy as np
@@ -123,11 +123,19 @@ class ArrayDataset(Dataset):
 
     def __init__(self, x: Any, t: Any = None, transform: Transforming = None, target_transform: Transforming = None, train: bool = True) -> None:
         super().__init__(train, transform, target_transform)
-        self.data = x if is_array(x) else np.asarray(x)
-        self.label = t if t is None or is_array(t) else np.asarray(t)
+        self.data, self.label = stored("x", x), None if t is None else stored("t", t)
         if not self.data.ndim or t is not None and (not self.label.ndim or len(self.label) != len(self.data)):
             raise ShapeError(f"ArrayDataset: x is {describe(self.data)}, t is {describe(self.label)}: "
                              "both need an axis of samples, of the same length")
+
+
+def stored(name: str, values: Any) -> Any:
+    """What ArrayDataset was given, as an array."""
+    try:
+        return values if is_array(values) else np.asarray(values)
+    except ValueError:
+        raise ShapeError(f"ArrayDataset: the {len(values)} samples of {name} differ in shape, so that they make no array: pad or resize them, "
+                         "or keep them in a list, self.data = [...], in the prepare() of a Dataset of your own") from None
 
 
 class Subset(Dataset):

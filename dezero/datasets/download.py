@@ -10,7 +10,7 @@ import urllib.request
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from dezero.datasets.progress import Bar
 from dezero.errors import DatasetError
@@ -18,6 +18,7 @@ from dezero.errors import DatasetError
 TIMEOUT = 20.0  # seconds without a byte, and the time over which the speed is measured
 SLOWEST = 512  # bytes a second; below it a server counts as dead
 CHUNK = 1 << 16
+PLAIN = "%/:?#[]@!$&'()*+,;="  # what an address is written with; all else in it, blanks and Hangul, is quoted
 TRIES = 3  # connections in a row that brought nothing
 _http_on_loopback = False  # for the tests, whose server on this machine speaks http
 
@@ -92,7 +93,7 @@ def fetch(url: str, part: Path, limit: int, title: str = "") -> None:
                 return
             reason = "the connection was cut"
         except urllib.error.HTTPError as error:
-            reason = f"{error.code} {error.reason}"
+            reason = f"{error.code} {' '.join(str(error.reason).split())}"  # of several lines where redirects run in a circle
             error.close()
             if error.code == 416:  # what is there is no beginning of the server's file
                 part.unlink(missing_ok=True)
@@ -117,7 +118,7 @@ def _receive(opener: urllib.request.OpenerDirector, url: str, part: Path, start:
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
-        response = opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+        response = opener.open(urllib.request.Request(quote(url, safe=PLAIN), headers=headers), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == 416 and error.headers.get("Content-Range") == f"bytes */{start}":
             error.close()

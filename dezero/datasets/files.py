@@ -224,7 +224,7 @@ def get_file(url: str, file_name: str | None = None, sha256: str | None = None, 
     Args:
         url: an https address.
         file_name: the name to keep it under; the last part of the address if None.
-        sha256: the hash that its bytes must have, in hex; without it only a web page in place of the file is noticed.
+        sha256: the hash that its bytes must have, in hex; without it only a web page in place of the file, or nothing, is noticed.
         max_bytes: no more than this is fetched.
 
     Returns:
@@ -249,6 +249,8 @@ def get_file(url: str, file_name: str | None = None, sha256: str | None = None, 
     def read(path: Path) -> None:
         if sha256 is not None and sha256_of(path) != sha256.lower():
             raise FileFormatError("another SHA-256 than expected")
+        if sha256 is None and not path.stat().st_size:
+            raise FileFormatError("it is empty")
         if not name.lower().endswith((".html", ".htm", ".txt", ".xml", ".svg")):
             with path.open("rb") as file:
                 if file.read(256).lstrip().lower().startswith((b"<!doctype html", b"<html")):

@@ -17,7 +17,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 
 
 def open_image(path: str | os.PathLike[str], mode: str = "RGB") -> Any:
-    """Read an image file.
+    """Read an image file, turned upright as a camera has noted it in the file (EXIF); 16 bits a pixel are scaled to 8.
 
     Args:
         path: the file.
@@ -37,12 +37,18 @@ def open_image(path: str | os.PathLike[str], mode: str = "RGB") -> Any:
         dezero.errors.DatasetError: nothing.png: cannot be read as an image: ...
     """
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
         raise ImportError("images are read with Pillow: pip install 'dezero[plot]'") from None
     try:
         with Image.open(path) as image:
-            return image.convert(mode)
+            try:
+                picture = ImageOps.exif_transpose(image)
+            except Exception:  # the entry about it is damaged; a damaged image fails again below
+                picture = image
+            if picture.mode.startswith("I;16") and mode in ("L", "RGB"):  # Pillow would make white of all above 255
+                picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+            return picture.convert(mode)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path}: cannot be read as an image: {error}") from error
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.checks import shown
+from dezero.core.checks import integer, shown
 from dezero.datasets.dataset import Subset
 from dezero.errors import ShapeError
 
@@ -35,8 +35,10 @@ def train_test_split(dataset: Any, test_size: float = 0.2, seed: int | None = No
         (6, [0, 0, 1, 1])
     """
     n = len(dataset)
+    if not isinstance(test_size, (int, float, np.integer, np.floating)):
+        raise TypeError(f"train_test_split: test_size is {shown(test_size)}: a share (float) or a number of samples (int) is expected")
     whole = isinstance(test_size, (int, np.integer)) and not isinstance(test_size, bool)
-    n_test = int(test_size) if whole else round(n * test_size)
+    n_test = int(test_size) if whole else round(n * test_size) if np.isfinite(test_size) else 0
     if not 0 < n_test < n:
         raise ValueError(f"train_test_split: test_size is {shown(test_size)} of {n} samples: a share between 0 and 1 or a number from 1 to {n - 1} "
                          "is expected, so that no part is empty")
@@ -71,7 +73,7 @@ def k_fold(dataset: Any, k: int, seed: int | None = None, stratify: Any = False)
         2 2
         2 2
     """
-    n = len(dataset)
+    n, k = len(dataset), integer("k_fold", "k", k)
     if not 2 <= k <= n:
         raise ValueError(f"k_fold: k is {k} for {n} samples: a number from 2 to {n} is expected")
     order = shuffled(n, seed)

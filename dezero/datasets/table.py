@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,31 +41,42 @@ class Table:
         """Columns as float32 (N, columns).
 
         Raises:
-            DatasetError: a cell is no number.
+            DatasetError: a cell is no number, or none that float32 holds.
         """
         try:
-            return np.array([[float(row[c]) for c in columns] for row in self.rows], np.float32).reshape(len(self.rows), len(columns))
+            exact = np.array([[float(row[c]) for c in columns] for row in self.rows], np.float64).reshape(len(self.rows), len(columns))
         except ValueError:
             for i, row in enumerate(self.rows):
                 for c in columns:
                     if not is_number(row[c]):
                         found = repr(row[c]) if row[c].strip() else "an empty cell"
-                        advice = "choose the columns of numbers with columns=[...]"
+                        advice = f"{'' if row[c].strip() else 'fill it, or '}choose the columns of numbers with columns=[...]"
                         raise DatasetError(f"{self.place(i, c)}: {found}: a number is expected; {advice}") from None
             raise
+        with np.errstate(over="ignore"):
+            values = exact.astype(np.float32)
+        for i, k in np.argwhere(np.isinf(values) & np.isfinite(exact)):
+            cell = self.rows[i][columns[k]]
+            raise DatasetError(f"{self.place(i, columns[k])}: {cell!r}: a number up to 3.4e38, as float32 holds them, is expected")
+        return values
 
     def column(self, which: Column) -> int:
         """The number of a column that is given by number or by name.
 
         Raises:
-            DatasetError: there is none.
+            DatasetError: there is none, or there are several of this name.
+            TypeError: it is neither a number nor a name.
         """
         n = len(self.rows[0])
         if isinstance(which, str):
             if self.header is None or which not in self.header:
                 known = "the file has no header" if self.header is None else f"there are {', '.join(map(repr, self.header))}"
                 raise DatasetError(f"{self.path}: has no column {which!r}: {known}")
+            if self.header.count(which) > 1:
+                raise DatasetError(f"{self.path}: has {self.header.count(which)} columns called {which!r}: give the number of the one that is meant")
             return self.header.index(which)
+        if not isinstance(which, (int, np.integer)) or isinstance(which, bool):
+            raise TypeError(f"CSVDataset: {which!r} is given as a column: a name or a number is expected")
         if not -n <= which < n:
             raise DatasetError(f"{self.path}: has no column {which}: its {n} columns have the numbers 0 to {n - 1}")
         return which % n
@@ -107,16 +119,18 @@ def read_table(path: Path, header: bool | None = None, delimiter: str | None = N
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             if delimiter is None:
-                first = file.readline()
+                first = next((line for line in file if line.strip()), "")
                 delimiter = max(",;\t", key=first.count)
                 file.seek(0)
             reader = csv.reader(file, delimiter=delimiter, strict=True)
-            numbered = [(row, reader.line_num) for row in reader if row]
+            numbered = [(row, reader.line_num) for row in reader if len(row) > 1 or row and row[0].strip()]
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-    except (csv.Error, TypeError, ValueError) as error:
+    except csv.Error as error:
+        raise DatasetError(f"{path}:{reader.line_num}: is no CSV file: {error}") from error
+    except (TypeError, ValueError) as error:
         raise DatasetError(f"{path}: is no CSV file: {error}") from error
     rows, lines = [row for row, _ in numbered], [line for _, line in numbered]
     names = None
@@ -195,6 +209,9 @@ class CSVDataset(Dataset):
             chosen = [c for c in range(len(table.rows[0])) if c != target]
         else:
             chosen = [table.column(c) for c in columns]
+        if not chosen and columns is None:
+            raise DatasetError(f"{self.path}: no column is left for x, of {len(table.rows[0])} in the file: "
+                               "check the delimiter, or pass target=None if there is nothing to predict")
         self.columns = [str(c) if table.header is None else table.header[c] for c in chosen]
         self.data = table.numbers(chosen)
         self.label = None if target is None else self._labels(table, target)
@@ -204,7 +221,7 @@ class CSVDataset(Dataset):
         for i, cell in enumerate(cells):
             if not cell:
                 raise DatasetError(f"{table.place(i, target)}: an empty cell: a target is expected")
-        whole = all(cell.lstrip("+-").isdecimal() and len(cell) < 19 for cell in cells)
+        whole = all(re.fullmatch(r"[+-]?\d{1,18}", cell) for cell in cells)
         if self.kind == "value" or self.kind is None and not whole and all(map(is_number, cells)):
             return table.numbers([target])[:, 0]
         if whole and self.kind is None:

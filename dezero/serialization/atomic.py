@@ -64,11 +64,13 @@ def atomic_write(path: PathLike, durable: bool = True, before_replace: Callable[
         if before_replace is not None:
             before_replace()
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             file.close()
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
+            error.filename = os.fspath(path)  # the name that the caller knows
         raise
     finally:
         if lock >= 0:
@@ -127,7 +129,11 @@ def _open_temporary(target: str) -> tuple[str, IO[bytes]]:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
         temporary = temporary_name(target)
-        descriptor = os.open(temporary, flags, 0o666)
+        try:
+            descriptor = os.open(temporary, flags, 0o666)
+        except OSError as error:
+            error.filename = target  # the name that the caller knows
+            raise
         try:
             if POSIX:
                 _lock(descriptor, wait=True)

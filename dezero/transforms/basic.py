@@ -269,6 +269,8 @@ class Flatten(Transform):
     """
 
     def __call__(self, x: Any) -> Any:
+        if not hasattr(x, "flatten"):
+            raise InputTypeError(f"Flatten: x is {describe(x)}: an array is expected{'; put ToArray() before it' if is_pil(x) else ''}")
         return x.flatten()
 
     def batch(self, xs: Any, rng: np.random.Generator | None = None) -> Any:

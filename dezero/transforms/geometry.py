@@ -9,7 +9,7 @@ import numpy as np
 from dezero.backend import array_module
 from dezero.core.checks import fraction, shown
 from dezero.errors import ShapeError, describe
-from dezero.transforms.images import RandomImageTransform, affine, height_width
+from dezero.transforms.images import RandomImageTransform, affine, height_width, pixel
 
 
 class _RandomFlip(RandomImageTransform):
@@ -172,7 +172,7 @@ def random_windows(xs: Any, size: tuple[int, int], pad: tuple[int, int], fill: f
         raise ShapeError(f"{name}: the images are {describe(xs)}, with padding {h + 2 * py} x {w + 2 * px}: smaller than the crop "
                          f"{size[0]} x {size[1]}; choose a smaller size or more padding")
     if py or px:
-        padded = xp.full((n, c, h + 2 * py, w + 2 * px), fill, xs.dtype)
+        padded = xp.full((n, c, h + 2 * py, w + 2 * px), pixel(fill, xs), xs.dtype)
         padded[:, :, py:py + h, px:px + w] = xs
         xs = padded
     windows = xp.lib.stride_tricks.sliding_window_view(xs, size, axis=(2, 3))

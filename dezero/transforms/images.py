@@ -45,6 +45,15 @@ def to_pil(x: Any, name: str) -> Any:
     return pil().fromarray(np.ascontiguousarray(pixels[0] if len(x) == 1 else pixels.transpose(1, 2, 0)))
 
 
+def _pil_like(y: Any, image: Any, name: str) -> Any:
+    """Pixels (C, H, W) that were made of an image's, as an image of its mode; of RGB or RGBA for one with a palette."""
+    if y.dtype != np.uint8:
+        return pil().fromarray(y[0])
+    if len(y) != len(image.getbands()):
+        return to_pil(y, name)
+    return pil().merge(image.mode, [pil().fromarray(np.ascontiguousarray(plane)) for plane in y])
+
+
 class RandomImageTransform(RandomTransform):
     """A random transform of images. A subclass writes ``images`` for arrays (N, C, H, W); dtype and range of the values stay."""
 
@@ -55,8 +64,7 @@ class RandomImageTransform(RandomTransform):
             ShapeError: ``x`` is no image.
         """
         if is_pil(x):
-            y = self.images(from_pil(x)[None], self.generator())[0]
-            return pil().fromarray(y[0]) if y.dtype != np.uint8 else to_pil(y, type(self).__name__)
+            return _pil_like(self.images(from_pil(x)[None], self.generator())[0], x, type(self).__name__)
         if not is_array(x) or x.ndim not in (2, 3):
             raise ShapeError(f"{type(self).__name__}: x is {describe(x)}: an image (C, H, W) or (H, W) is expected; use it before Flatten")
         y = self.images(x[(None,) * (4 - x.ndim)], self.generator())[0]
@@ -104,6 +112,11 @@ def like(y: Any, x: Any) -> Any:
     low, high = (0, 1) if x.dtype.kind == "b" else (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
     xp = array_module(y)
     return xp.clip(xp.rint(y), low, high).astype(x.dtype)
+
+
+def pixel(value: float, x: Any) -> Any:
+    """A number in the dtype of the pixels ``x``: rounded and clipped to its range for integers and bools."""
+    return like(np.asarray(value, np.float64), x)[()]
 
 
 def full_scale(x: Any) -> float:

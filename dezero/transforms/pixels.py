@@ -10,7 +10,7 @@ import numpy as np
 from dezero.backend import array_module
 from dezero.core.checks import fraction, shown
 from dezero.transforms.geometry import interval
-from dezero.transforms.images import RandomImageTransform, full_scale, height_width, like, working_dtype
+from dezero.transforms.images import RandomImageTransform, full_scale, height_width, like, pixel, working_dtype
 
 
 class _RandomValues(RandomImageTransform):
@@ -186,4 +186,4 @@ def wiped(xs: Any, top: Any, bottom: Any, left: Any, right: Any, value: float) -
     xp, rows, columns = array_module(xs), np.arange(xs.shape[2]), np.arange(xs.shape[3])
     inside = (((rows >= top[:, None]) & (rows < bottom[:, None]))[:, :, None]
               & ((columns >= left[:, None]) & (columns < right[:, None]))[:, None, :])
-    return xp.where(xp.asarray(inside[:, None]), xs.dtype.type(value), xs)
+    return xp.where(xp.asarray(inside[:, None]), pixel(value, xs), xs)

@@ -10,7 +10,7 @@ import pytest
 import dezero.dataloaders.loader as module
 from dezero.dataloaders import DataLoader, SeqDataLoader
 from dezero.datasets import ArrayDataset, Dataset, Subset
-from dezero.errors import InputTypeError, ShapeError
+from dezero.errors import InputTypeError, ShapeError, StateError
 from dezero.transforms import Compose, Flatten, Mixup, Normalize, RandomNoise, ToArray, ToFloat, ToPIL
 from tests.strict import StrictArray, to_strict
 
@@ -226,3 +226,53 @@ def test_the_default_transform_of_mnist_gives_the_same_bytes_by_batch_and_by_sam
     transform = Compose([Flatten(), ToFloat(), Normalize(0.0, 255.0)])
     together, = (x for x, _ in DataLoader(ArrayDataset(x, transform=transform), 10, False))
     assert together.tobytes() == np.stack([transform(image) for image in x]).tobytes() == (x.reshape(10, -1).astype(np.float32) / 255).tobytes()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_taken_inside_of_a_loop_are_missing_in_it(workers: int) -> None:
+    loader = DataLoader(numbers(12), 2, shuffle=False, workers=workers)
+    found = []
+    for k, (_, t) in enumerate(loader):
+        found.append(t.tolist())
+        if k == 1:
+            found.append(next(loader)[1].tolist())
+    assert found == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
+    one, other = iter(loader), iter(loader)
+    assert [next(i)[1].tolist()[0] for i in (one, other, one, other, one, other)] == [0, 2, 4, 6, 8, 10]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loop_inside_of_a_loop_is_told_when_the_outer_one_goes_on(workers: int) -> None:
+    loader = DataLoader(numbers(6), 2, workers=workers, seed=0)
+    inner = []
+    with pytest.raises(StateError, match="make a second loader for the inner one"):
+        for _ in loader:
+            inner.append(len(list(loader)))
+    assert inner == [3] and len(list(loader)) == 3
+
+
+def test_what_is_no_sampler_is_told() -> None:
+    for sampler in (5, (i for i in range(3))):
+        with pytest.raises(TypeError, match="a Sampler, a list of numbers"):
+            DataLoader(numbers(4), 2, sampler=sampler)
+
+
+@pytest.mark.seeds
+def test_samples_that_are_dicts_or_lists_are_told() -> None:
+    for sample, error in (({"x": 1}, InputTypeError), ([np.zeros(2), 1], ShapeError)):
+        with pytest.raises(error, match=r"make a sample of several parts a tuple \(x, t\)"):
+            list(DataLoader([sample, sample], 2))
+
+
+@pytest.mark.parametrize("where", ["target", "part"])
+def test_all_random_transforms_follow_the_seed(where: str) -> None:
+    def batches() -> Any:
+        x = np.zeros((6, 1, 2, 2), np.float32)
+        noise = RandomNoise(1.0)
+        dataset: Any = ArrayDataset(x, x, target_transform=noise)
+        if where == "part":
+            dataset = Subset(ArrayDataset(x, x), np.arange(6), target_transform=noise)
+        return np.concatenate([t for _, t in DataLoader(dataset, 2, seed=3)])
+
+    a = batches()
+    assert (a == batches()).all() and len(np.unique(a)) == a.size

@@ -69,3 +69,9 @@ def test_wrong_samplers_are_told() -> None:
                                (lambda: SequentialSampler(None), TypeError, "no length"), (lambda: visited([9], 3), IndexError, "no sample 9")]:
         with pytest.raises(error, match=words):
             make()
+
+
+def test_balanced_gives_the_sample_over_to_any_class() -> None:
+    labels = np.array([0, 1, 2])
+    sampler = BalancedSampler(labels, 4, seed=0)
+    assert {int(np.bincount(list(sampler)).argmax()) for _ in range(40)} == {0, 1, 2}

@@ -109,3 +109,15 @@ def test_states_of_other_loaders_are_refused() -> None:
 def test_a_state_is_small() -> None:
     loader = DataLoader(ArrayDataset(np.zeros(60_000)), 100)
     assert len(json.dumps(loader.state_dict())) < 10_000
+
+
+@pytest.mark.parametrize(("key", "value"), [("iteration", 99), ("iteration", -3), ("iteration", 1.5), ("epoch", "x"), ("epoch", -1),
+                                            ("entropy", None)])
+def test_a_damaged_state_is_refused(key: str, value: Any) -> None:
+    loader = DataLoader(dataset(), 4, seed=0)
+    state = loader.state_dict()
+    with pytest.raises(StateError, match=f"the state has {key}"):
+        loader.load_state_dict({**state, key: value})
+    with pytest.raises(StateError, match="the state is None"):
+        loader.load_state_dict(None)  # type: ignore[arg-type]
+    assert loader.state_dict() == state

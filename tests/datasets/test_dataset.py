@@ -195,3 +195,26 @@ def test_wrong_splits_are_told() -> None:
         k_fold(dataset, 5)
     with pytest.raises(ShapeError, match="stratify needs one class for each sample"):
         train_test_split(dataset, stratify=True, seed=0)
+
+
+def test_concat_finds_back_to_any_order() -> None:
+    parts = ConcatDataset([ArrayDataset(np.arange(start, start + 3)) for start in (0, 3, 6)])
+    order = np.array([7, 0, 4, 8, 1, 3, 0])
+    assert parts[order][0].tolist() == order.tolist()
+
+
+def test_samples_that_make_no_array_are_told() -> None:
+    for x, t, name in (([[1, 2], [3]], None, "x"), ([1, 2], [[1, 2], [3]], "t")):
+        with pytest.raises(ShapeError, match=f"the 2 samples of {name} differ in shape"):
+            ArrayDataset(x, t)
+
+
+def test_sizes_that_are_no_numbers_are_told() -> None:
+    dataset = ArrayDataset(np.arange(10))
+    for size in ("a", None):
+        with pytest.raises(TypeError, match="a share .float. or a number of samples"):
+            train_test_split(dataset, size)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="test_size is nan"):
+        train_test_split(dataset, float("nan"))
+    with pytest.raises(TypeError, match="k is 2.5: an int"):
+        k_fold(dataset, 2.5)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dezero.datasets import files, get_file
+from dezero.datasets import files, get_file, lock
 from dezero.datasets.files import Source, cache_folder, data_folders, obtain
 from dezero.errors import DatasetError, FileFormatError
 from tests.datasets.conftest import Web, status, whole
@@ -218,3 +218,36 @@ def test_get_file_wants_a_name(home: Path) -> None:
 
 def test_cache_dir_is_text() -> None:
     assert isinstance(files.cache_dir, str)
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, calls, really = tmp_path / "x.lock", [], lock._lock
+
+    def after_another(fd: int) -> None:
+        if not calls:
+            path.unlink()  # the process that had it before ends
+        calls.append(fd)
+        really(fd)
+
+    monkeypatch.setattr(lock, "_lock", after_another)
+    with lock.file_lock(path):
+        assert len(calls) == 2 and path.exists()
+    assert not path.exists()
+
+
+def test_get_file_takes_no_empty_file(home: Path, web: Web) -> None:
+    with pytest.raises(DatasetError, match="it is empty"):
+        get_file(web.url("/a.bin", whole(b"")))
+
+
+def test_get_file_of_an_address_with_blanks_and_hangul(home: Path, web: Web) -> None:
+    web.pages["/%ED%95%9C%20b.bin"] = whole(b"abc")
+    path = get_file(web.url("/한 b.bin", whole(b"abc")))
+    assert Path(path).name == "한 b.bin" and web.asked[0][0] == "/%ED%95%9C%20b.bin"
+
+
+def test_redirects_in_a_circle_are_told_in_one_line(home: Path, web: Web) -> None:
+    url = web.url("/a.bin", status(302, Location="/a.bin"))
+    with pytest.raises(DatasetError, match="302") as caught:
+        get_file(url)
+    assert "\n" not in str(caught.value)

@@ -137,3 +137,31 @@ def test_a_file_with_other_names_is_set_aside(home: Path, web: Web, monkeypatch:
     monkeypatch.setattr(imagenet, "NAMES", dataclasses.replace(imagenet.NAMES, urls=(url,)))
     with pytest.warns(RuntimeWarning, match="has 1 names"):
         assert ImageNet.labels()[340] == NAMES[340]
+
+
+def test_photos_stand_upright(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (4, 2))
+    photo.putpixel((0, 0), (255, 255, 255))
+    entry = photo.getexif()
+    entry[0x0112] = 6  # the camera was turned by a right angle
+    photo.save(tmp_path / "a.png", exif=entry)
+    upright = open_image(tmp_path / "a.png")
+    assert upright.size == (2, 4) and upright.getpixel((1, 0)) == (255, 255, 255)
+
+
+def test_a_damaged_note_of_the_camera_spoils_no_image(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 2)).save(tmp_path / "a.png", exif=b"Exif\0\0no such thing")
+    assert open_image(tmp_path / "a.png").size == (4, 2)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_16_bits_are_scaled_to_8(tmp_path: Path, mode: str) -> None:
+    Image.fromarray(np.array([[0, 255, 256, 0x8000, 0xFFFF]], np.uint16)).save(tmp_path / "a.png")
+    found = np.asarray(open_image(tmp_path / "a.png", mode))
+    assert (found.reshape(5, -1) == np.array([[0], [0], [1], [128], [255]])).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
+def test_images_of_all_modes(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (4, 2)).save(tmp_path / f"a.{'jpg' if mode in ('CMYK', 'YCbCr') else 'png'}")
+    assert open_image(next(tmp_path.iterdir())).mode == "RGB"

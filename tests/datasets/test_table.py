@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,3 +104,25 @@ def test_other_errors(write, tmp_path: Path) -> None:
             CSVDataset(write(data))
     with pytest.raises(ValueError, match="kind is 'number'"):
         CSVDataset(path, kind="number")
+
+
+@pytest.mark.parametrize("text", ["\n\na;b;t\n1;2;x\n", "a,b,t\n   \n1,2,x\n \n"])
+def test_blank_lines_are_passed_over(write, text: str) -> None:
+    t = CSVDataset(write(text), "t")
+    assert t.columns == ["a", "b"] and t.data.tolist() == [[1, 2]] and t.classes == ["x"]
+
+
+@pytest.mark.parametrize(("text", "target", "error", "words"), [
+    ("y,a,y\n1,2,0\n", "y", DatasetError, "2 columns called 'y'"), ("a,b\n1,2\n", 1.5, TypeError, "1.5 is given as a column"),
+    ("a\n1\n2\n", -1, DatasetError, "no column is left for x, of 1"), ("a|b\n1|2\n", -1, DatasetError, "check the delimiter"),
+    ("a,b\n1,2\n-1e300,2\n", -1, DatasetError, r"t\.csv:3:1 \(a\): '-1e300': a number up to"),
+    ('a,b\n1,"x\n', -1, DatasetError, r"t\.csv:2: is no CSV file"),
+])
+def test_what_would_be_read_wrongly_is_told(write, text: str, target: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        CSVDataset(write(text), target)
+
+
+def test_words_that_look_like_numbers_are_classes(write) -> None:
+    assert CSVDataset(write("a,t\n1,++1\n2,9\n")).classes == ["++1", "9"]
+    assert CSVDataset(write("a,t\n1,inf\n")).label.tolist() == [np.inf]

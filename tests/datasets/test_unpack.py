@@ -106,3 +106,9 @@ def test_changed_files_are_read_or_refused(tmp_path: Path, mode: str) -> None:
         except FileFormatError:
             refused += 1
     assert refused > 30
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_what_is_no_file_is_refused_also_with_the_right_size(tmp_path: Path, kind: bytes) -> None:
+    with pytest.raises(FileFormatError, match="d/a.bin as a link or a folder"):
+        read(build(tmp_path / "x", member("d/a.bin", A[1], kind), B))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -190,3 +191,11 @@ def test_a_file_that_is_mapped_into_memory_can_be_replaced(tmp_path: Path) -> No
     write(path, b"n")
     assert bytes(view[-3:]) == b"old"
     assert path.read_bytes() == b"n"
+
+
+def test_errors_name_the_path_that_was_given(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        save_arrays(tmp_path / "none" / "a.npz", {"x": np.ones(2)})
+    assert str(caught.value.filename) == str(tmp_path / "none" / "a.npz") and ".tmp" not in str(caught.value)
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.bin'"), atomic_write(tmp_path / "a.bin"):
+        raise OSError(errno.ENOSPC, "No space left on device")

@@ -195,3 +195,15 @@ def test_device_arrays_stay_on_the_device() -> None:
 def test_pillow_is_imported_only_where_it_is_used() -> None:
     code = "import numpy as np, sys; from dezero.transforms import *; RandomRotation(5)(np.zeros((1, 4, 4))); print('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def test_the_odd_pixel_of_a_center_crop_is_left_out_at_the_end() -> None:
+    x = np.arange(20).reshape(4, 5)
+    assert (CenterCrop(3)(x) == x[:3, 1:4]).all() and (CenterCrop((2, 3))(x) == x[:3, 1:3]).all()
+    assert (ToArray(np.int64)(CenterCrop(3)(ToPIL()(x.astype(np.uint8))))[0] == x[:3, 1:4]).all()
+
+
+def test_flatten_tells_what_is_no_array() -> None:
+    for x, words in ((ToPIL()(np.zeros((2, 2), np.uint8)), r"put ToArray\(\) before it"), ([[1, 2]], "an array is expected")):
+        with pytest.raises(InputTypeError, match=words):
+            Flatten()(x)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 
 from dezero.dataloaders import DataLoader
@@ -270,3 +271,25 @@ def test_wrong_settings_are_told() -> None:
     for call, words in calls:
         with pytest.raises((ValueError, TypeError), match=words):
             call()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16", "F", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_images_keep_their_mode(mode: str) -> None:
+    image = Image.new(mode, (4, 3))
+    for transform in (RandomHorizontalFlip(1.0, seed=0), RandomShift(1, seed=0), RandomBrightness(seed=0)):
+        assert transform(image).mode == mode and transform(image).size == (4, 3)
+
+
+def test_integers_are_rounded() -> None:
+    x = np.full((1, 1, 1), 100, np.uint8)
+    drawn = {int(RandomBrightness(0.2, seed=s)(x)[0, 0, 0]) for s in range(300)}
+    exact = {round(100 * np.random.default_rng(s).uniform(0.8, 1.2)) for s in range(300)}
+    assert drawn == exact
+
+
+@pytest.mark.parametrize("transform", [RandomCrop(4, pad=4, fill=300.4, seed=0), RandomShift(4, fill=300.4, seed=3),
+                                       RandomErase(1.0, value=300.4, seed=0), Cutout(2, value=300.4, seed=0)])
+def test_a_fill_beyond_the_dtype_is_clipped(transform: Any) -> None:
+    x = np.ones((1, 4, 4), np.uint8)
+    assert set(np.unique(transform(x))) <= {1, 255} and (transform(x) == 255).any()
+    assert (transform(np.ones((1, 4, 4))) == 300.4).any()
