@@ -17,7 +17,7 @@ from dezero.cli.parser import parser
 from dezero.cli.predict import predict
 from dezero.cli.settings import Settings
 from dezero.cli.tasks import AUGMENT, IMAGES
-from dezero.cli.train import WEIGHTS, compare_rates, finish, free_folder, run
+from dezero.cli.train import WEIGHTS, compare_rates, finish, new_folder, run
 from dezero.errors import DatasetError
 
 # What a user can mend; anything else is a fault of ours and shows its traceback.
@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 if all went well, 1 for an error, 130 after Ctrl-C. Words that make no sense exit with 2.
     """
+    for stream in (sys.stdout, sys.stderr) if argv is None else ():
+        if hasattr(stream, "reconfigure"):  # names of files and classes in letters that a plain terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     words = parser()
     args = words.parse_args(argv)
     if args.command is None:
@@ -49,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains at exit)
         return 1
     except DatasetError as error:
-        print(f"dezero {args.command}: {error}\nWithout a download: --data digits comes with the package", file=sys.stderr)
+        table = str(getattr(args, "data", "")).startswith("csv:")
+        print(f"dezero {args.command}: {error}" + ("" if table else "\nWithout a download: --data digits comes with the package"), file=sys.stderr)
         return 1
     except MISTAKES as error:
         if "DEZERO_DEBUG" in os.environ:
@@ -84,12 +88,10 @@ def train(args: Namespace) -> int:
     if "augment" in given and not settings.augment:  # alone: what suits the data; an error for data without images
         settings = replace(settings, augment=list(IMAGES[settings.data][2] if settings.data in IMAGES else AUGMENT))
     name = f"{Path(settings.data.removeprefix('csv:')).stem}-{settings.model}"
-    folder = args.out or free_folder(Path("runs") / name)
-    if args.out is not None and free_folder(folder) != folder:
-        raise ValueError(f"--out {folder}: it holds a run already: choose another folder, or go on with it by --resume {folder}")
-    if len(rates) > 1:
-        return compare_rates(settings, sorted(set(rates)), folder)
-    return finish(run(replace(settings, lr=rates[0]), folder))
+    with new_folder(args.out, Path("runs") / name) as folder:
+        if len(rates) > 1:
+            return compare_rates(settings, sorted(set(rates)), folder)
+        return finish(run(replace(settings, lr=rates[0]), folder))
 
 
 def _resume(folder: Path, given: dict[str, object], out: Path | None) -> int:

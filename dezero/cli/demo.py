@@ -13,15 +13,18 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.cli.report import pictures, probabilities
-from dezero.cli.settings import Settings
+from dezero.cli.settings import FILE, Settings
 from dezero.cli.train import Run, run
 from dezero.viz import draw_graph_png
 
+DEFAULT = Path("runs/demo")  # each demo takes the place of the one before
 SETTINGS = Settings(data="digits", model="cnn", epochs=8, batch_size=32, optimizer="adam", lr=0.004, schedule="onecycle", seed=0, threads=1)
 
 
 def demo(out: Path) -> int:
     """Train, write pictures and weights into ``out``, and say what to do next."""
+    if out != DEFAULT and (out / FILE).exists() and Settings.load(out) != SETTINGS:
+        raise ValueError(f"--out {out}: it holds another run: choose another folder")
     start = time.perf_counter()
     print("1,437 handwritten digits of 8x8 pixels to learn from, 360 to be tested on; a convolution network learns to read them.")
     out.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dezero.cli.report import confusion_table, pictures, probabilities, table_of_rates
-from dezero.cli.settings import Settings
+from dezero.cli.report import confusion_table, pictures, probabilities, table_of_runs
 from dezero.cli.train import HISTORY, draw_comparison, load_run
 from dezero.training import History
 
@@ -26,14 +25,14 @@ def evaluate(folder: Path) -> int:
 def compare(folders: list[Path], out: Path) -> int:
     """The curves of several runs in one picture, and a table."""
     histories = {str(folder): _history(folder) for folder in folders}
-    rates = {Settings.load(folder).rate: histories[str(folder)] for folder in folders}
-    if len(rates) == len(folders):
-        print(table_of_rates(rates))
+    print(table_of_runs(histories, "run"))
     return draw_comparison(histories, out)
 
 
 def _history(folder: Path) -> History:
     path = folder / HISTORY
-    if not path.exists():
-        raise FileNotFoundError(f"{folder} has no {HISTORY}: it is no folder of a run, or no epoch is done yet")
-    return History.from_csv(path)
+    history = History.from_csv(path) if path.exists() else History()
+    if not history.epochs:
+        raise FileNotFoundError(f"{folder} has no {HISTORY}{' with an epoch in it' if path.exists() else ''}: it is no folder of a run, "
+                                "or no epoch is done yet")
+    return history

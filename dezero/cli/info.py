@@ -26,7 +26,7 @@ def info() -> int:
                        ("Python", f"{platform.python_version()} on {platform.platform()}"), ("processors", str(os.cpu_count())),
                        ("NumPy", f"{np.__version__} with {blas()}"), ("GPU", gpu()), ("CuPy", cupy()), ("Graphviz", graphviz()),
                        *((name, found(name, extra)) for name, extra in EXTRAS.items()), ("data folders", folders())):
-        print(f"{name:<13}{text}")
+        print(f"{name:<14}{text}")
     return 0
 
 

@@ -49,7 +49,7 @@ def predict(images: list[Path], folder: Path | None, top: int = 3) -> int:
         try:
             x = prepared(path, settings, task)
         except (OSError, ValueError, TypeError) as error:
-            print(f"{path}: {error}", file=sys.stderr)
+            print(f"{path}: {str(error).removeprefix('prepare_digit: ')}", file=sys.stderr)
             status = 1
             continue
         with changed(record=False, train=False):

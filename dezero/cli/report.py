@@ -27,8 +27,12 @@ def probabilities(model: Any, data: Any, size: int = 500) -> tuple[Any, Any]:
     return y / y.sum(axis=1, keepdims=True), np.concatenate(labels)
 
 
-def pictures(run: Any) -> None:
-    """Learning curves, confusion matrix, worst mistakes; where inputs are points of a plane, the regions of the classes."""
+def pictures(run: Any) -> bool:
+    """Learning curves, confusion matrix, worst mistakes; where inputs are points of a plane, the regions of the classes.
+
+    Returns:
+        Were they drawn? False where matplotlib is missing.
+    """
     folder, task, history = run.folder, run.task, run.history
     p, t = probabilities(run.trainer.model.to_cpu(), task.test)
     try:
@@ -39,9 +43,12 @@ def pictures(run: Any) -> None:
             plots.mistakes(images, p.argmax(axis=1), t, p, path=folder / "mistakes.png", labels=task.classes)
         elif task.shape == (2,):
             x, labels = task.test[:]
-            plots.decision_boundary(lambda points: run.trainer.model(points.astype(np.float32)).data, x, labels, folder / "regions.png")
+            plots.decision_boundary(lambda points: run.trainer.model(points.astype(np.float32)).data, x, labels, folder / "regions.png",
+                                    labels=task.classes)
     except ImportError as error:
         print(f"no pictures: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def share(values: Any) -> str:
@@ -49,13 +56,18 @@ def share(values: Any) -> str:
     return f"{values[-1]:.1%}" if values else "-"
 
 
-def table_of_rates(histories: Mapping[float, Any]) -> str:
-    """A row for each learning rate, and what the share of live ReLUs means."""
-    rows = [("rate", "loss", "accuracy", "test accuracy", "live ReLUs", "")]
-    for rate, history in histories.items():
-        column = {name: history.get(name, []) for name in ("loss", "accuracy", "val_accuracy", "live_units")}
+def table_of_runs(histories: Mapping[str, Any], head: str) -> str:
+    """A row for each run, and what the share of live ReLUs means.
+
+    Args:
+        histories: label -> history.
+        head: above the labels.
+    """
+    rows = [(head, "loss", "accuracy", "test accuracy", "live ReLUs", "")]
+    for name, history in histories.items():
+        column = {key: history.get(key, []) for key in ("loss", "accuracy", "val_accuracy", "live_units")}
         loss = f"{column['loss'][-1]:.4f}" if column["loss"] else "-"
-        rows.append((f"{rate:g}", loss, share(column["accuracy"]), share(column["val_accuracy"]), share(column["live_units"]),
+        rows.append((name, loss, share(column["accuracy"]), share(column["val_accuracy"]), share(column["live_units"]),
                      "diverged" if history.stopped else ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]

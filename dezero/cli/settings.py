@@ -59,12 +59,17 @@ class Settings:
         """Back from plain values.
 
         Raises:
-            ValueError: an unknown name.
+            ValueError: an unknown name, or a value of another type.
         """
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
-        return cls(**values)
+        made = cls(**values)
+        for f in fields(cls):
+            value = getattr(made, f.name)
+            if not _fits(value, getattr(cls(), f.name)):
+                raise ValueError(f"the setting {f.name} is {value!r}")
+        return made
 
     def save(self, folder: Path) -> None:
         """Write them into the folder of a run."""
@@ -86,6 +91,15 @@ class Settings:
         return read_json(folder / FILE, cls.from_dict)
 
 
+def _fits(value: Any, example: Any) -> bool:
+    """Is a value of the type of its default?"""
+    if isinstance(example, list):
+        return isinstance(value, list) and {type(v) for v in value} <= {type(example[0]) if example else str}
+    if example is None or isinstance(example, float):
+        return type(value) in (int, float) or value is None and example is None
+    return type(value) is type(example)
+
+
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write a small file, as a whole or not at all."""
     with atomic_write(path) as file:
@@ -99,6 +113,10 @@ def read_json(path: Path, make: Callable[[dict[str, Any]], T]) -> T:
         FileFormatError: the file is damaged.
     """
     try:
-        return make(json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("names with values, {...}, are expected")
+        return make(values)
     except (ValueError, TypeError, KeyError) as error:
-        raise FileFormatError(f"{path}: {error}") from error
+        missing = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise FileFormatError(f"{path} is damaged: {missing}") from error

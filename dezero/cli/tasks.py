@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,9 @@ import dezero.functions as F
 import dezero.layers as L
 from dezero import datasets, models, optimizers, transforms
 from dezero.cli.settings import Settings, read_json, write_json
+from dezero.errors import FileFormatError
 
+T = TypeVar("T")
 IMAGE, POINTS = "image", "points"
 FILE = "task.json"
 
@@ -47,7 +49,10 @@ class Task:
             OSError: the folder has no such file.
             FileFormatError: it is damaged.
         """
-        return read_json(folder / FILE, lambda d: cls(None, None, [str(c) for c in d["classes"]], tuple(map(int, d["shape"])), str(d["kind"])))
+        task = read_json(folder / FILE, lambda d: cls(None, None, [str(c) for c in d["classes"]], tuple(map(int, d["shape"])), str(d["kind"])))
+        if len(task.shape) != (3 if task.kind == IMAGE else 1):
+            raise FileFormatError(f"{folder / FILE} is damaged: {task.shape} is no shape of {task.kind}")
+        return task
 
 
 # name -> data set, highest stored value, augmentation that suits it
@@ -106,7 +111,7 @@ def _images(settings: Settings) -> Task:
         plain.insert(0, transforms.Flatten())
     test = maker(train=False, transform=transforms.Compose(plain))
     shape = tuple(test.data.shape[1:])
-    changes = [AUGMENT[name](shape) for name in settings.augment]
+    changes = [pick(AUGMENT, "augment", name)(shape) for name in settings.augment]
     train = maker(train=True, transform=transforms.Compose([*changes, *plain]))
     names = test.labels() if hasattr(test, "labels") else {i: str(i) for i in range(10)}
     return Task(train, test, [str(names[i]) for i in range(len(names))], shape, IMAGE)
@@ -129,13 +134,24 @@ def _table(settings: Settings) -> Task:
 ACTIVATIONS = {"relu": F.relu, "leaky-relu": F.leaky_relu, "sigmoid": F.sigmoid, "tanh": F.tanh, "gelu": F.gelu, "elu": F.elu}
 
 
+def pick(table: Mapping[str, T], setting: str, name: str) -> T:
+    """What a setting names.
+
+    Raises:
+        ValueError: there is no such name; a file of settings may hold anything.
+    """
+    if name not in table:
+        raise ValueError(f"the setting {setting} is {name!r}: {', '.join(table)} is expected")
+    return table[name]
+
+
 def mlp(settings: Settings, task: Task) -> models.Model:
     """Linear layers."""
     init = "he" if "relu" in settings.activation else "lecun"
     steps: list[Any] = []
     before = int(np.prod(task.shape))
     for size in settings.hidden:
-        steps += [L.Linear(size, in_size=before, initializer=init), ACTIVATIONS[settings.activation]]
+        steps += [L.Linear(size, in_size=before, initializer=init), pick(ACTIVATIONS, "activation", settings.activation)]
         if settings.dropout:
             steps.append(L.Dropout(settings.dropout))
         before = size
@@ -165,7 +181,7 @@ def build(settings: Settings, task: Task) -> models.Model:
     """
     if settings.model != "mlp" and task.kind != IMAGE:
         raise ValueError(f"--model {settings.model} works on images, and {settings.data} has none: use --model mlp")
-    model = MODELS[settings.model](settings, task)
+    model = pick(MODELS, "model", settings.model)(settings, task)
     shape = (int(np.prod(task.shape)),) if settings.model == "mlp" else task.shape
     model.summary((1, *shape))  # runs it once, which sizes its weights
     return model
@@ -184,7 +200,7 @@ OPTIMIZERS: dict[str, Callable[[float], Any]] = {
 
 def optimizer(settings: Settings, model: models.Model) -> Any:
     """The optimizer, set up for the model."""
-    made = OPTIMIZERS[settings.optimizer](settings.rate).setup(model)
+    made = pick(OPTIMIZERS, "optimizer", settings.optimizer)(settings.rate).setup(model)
     if settings.weight_decay:
         made.add_hook(optimizers.WeightDecay(settings.weight_decay))
     return made
@@ -203,7 +219,7 @@ def schedule(settings: Settings, optimizer: Any, steps_per_epoch: int) -> tuple[
         "polynomial": lambda: (optimizers.PolynomialLR(optimizer, total), "batch"),
         "plateau": lambda: (optimizers.ReduceLROnPlateau(optimizer, factor=0.3, patience=3), "epoch"),
     }
-    return None if settings.schedule == "none" else makers[settings.schedule]()
+    return None if settings.schedule == "none" else pick(makers, "schedule", settings.schedule)()
 
 
 SCHEDULE_NAMES = ("none", "step", "exponential", "cosine", "onecycle", "warmup", "polynomial", "plateau")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import numpy as np
 import dezero.functions as F
 from dezero.backend import device_answers
 from dezero.cli import tasks
-from dezero.cli.report import pictures, table_of_rates
+from dezero.cli.report import pictures, table_of_runs
 from dezero.cli.settings import FILE, Settings
 from dezero.dataloaders import DataLoader
+from dezero.errors import FileFormatError, StateError
 from dezero.serialization import load_arrays
 from dezero.training import Checkpoint, CSVLogger, DeadUnits, LearningRateScheduler, ProgressBar, TerminateOnNaN, Trainer
 from dezero.viz.plots import compare_curves
@@ -103,12 +104,25 @@ def run(settings: Settings, folder: Path, resume: bool = False, progress: bool =
             settings.save(folder)
         made.task.save(folder)  # again where it was killed between the two
         if resume and (folder / CHECKPOINT).exists():
-            made.trainer.load(folder / CHECKPOINT)
+            take_up(made)
         if made.trainer.epoch < settings.epochs:
             made.trainer.fit(loader, test, settings.epochs)
         if not made.history.interrupted:
             made.trainer.model.save_weights(folder / WEIGHTS)
     return made
+
+
+def take_up(made: Run) -> None:
+    """Go on from the checkpoint.
+
+    Raises:
+        FileFormatError: it is damaged, and so is the one before it.
+    """
+    try:
+        made.trainer.load(made.folder / CHECKPOINT)
+    except FileFormatError as error:
+        raise FileFormatError(f"{error}\nBegin the run anew: remove {made.folder / CHECKPOINT} and what begins with its name, "
+                              "and give --resume again") from error
 
 
 def load_run(folder: Path) -> Run:
@@ -120,7 +134,7 @@ def load_run(folder: Path) -> Run:
     settings = finished(folder)
     with seeded(settings.seed):
         made, _, _ = prepare(settings, folder, progress=False)
-    made.trainer.model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    fill(made.trainer.model, folder)
     return made
 
 
@@ -134,8 +148,20 @@ def load_model(folder: Path) -> tuple[Settings, tasks.Task, Any]:
     task = tasks.Task.load(folder)
     with seeded(settings.seed):
         model = tasks.build(settings, task)
-    model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    fill(model, folder)
     return settings, task, model
+
+
+def fill(model: Any, folder: Path) -> None:
+    """Put the trained weights of the run into the model.
+
+    Raises:
+        FileFormatError: the file is damaged, or of another model than the settings tell.
+    """
+    try:
+        model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    except StateError as error:
+        raise FileFormatError(f"{folder / WEIGHTS} does not fit to the run's {FILE} and {tasks.FILE}: {error}") from error
 
 
 def finished(folder: Path) -> Settings:
@@ -146,13 +172,43 @@ def finished(folder: Path) -> Settings:
     return settings
 
 
-def free_folder(base: Path) -> Path:
-    """``base``, or with -2, -3 ... behind it, whichever holds no run yet."""
-    folder, i = base, 1
-    while (folder / FILE).exists() or any(folder.glob(f"*/{FILE}")):
-        i += 1
-        folder = base.with_name(f"{base.name}-{i}")
-    return folder
+@contextmanager
+def new_folder(out: Path | None, base: Path) -> Iterator[Path]:
+    """A folder for a new run; it is removed again if nothing comes to lie in it.
+
+    Args:
+        out: what the user has named.
+        base: taken if that is None: this folder, or with -2, -3 ... behind it, whichever is not there yet.
+
+    Raises:
+        ValueError: ``out`` is no folder, or holds a run.
+    """
+    if out is None:
+        folder, i = base, 1
+        while not made(folder):  # making it takes it, so that two programs which start at once do not write into one
+            i += 1
+            folder = base.with_name(f"{base.name}-{i}")
+    else:
+        folder = out
+        if any(path.exists() and not path.is_dir() for path in (folder, *folder.parents)):
+            raise ValueError(f"--out {folder}: a folder is expected, and a file is there")
+        if (folder / FILE).exists() or any(folder.glob(f"*/{FILE}")):
+            raise ValueError(f"--out {folder}: it holds a run already: choose another folder, or go on with it by --resume {folder}")
+        made(folder)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # does nothing where there is something in it
+
+
+def made(folder: Path) -> bool:
+    """Make the folder; False if it is there."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def finish(made: Run) -> int:
@@ -163,8 +219,8 @@ def finish(made: Run) -> int:
     last = {name: values[-1] for name, values in made.history.items() if values}
     text = ", ".join(f"{name.replace('val_', 'test ')} {last[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in last)
     print(f"after {made.trainer.epoch} epoch{'s' if made.trainer.epoch != 1 else ''}: {text}")
-    pictures(made)
-    print(f"{made.folder}: weights, history and pictures")
+    drawn = pictures(made)
+    print(f"{made.folder}: weights{', history and pictures' if drawn else ' and history'}")
     return 0
 
 
@@ -178,7 +234,7 @@ def compare_rates(settings: Settings, rates: list[float], folder: Path) -> int:
             return finish(made)
         runs[rate] = made
     print()
-    print(table_of_rates({rate: made.history for rate, made in runs.items()}))
+    print(table_of_runs({f"{rate:g}": made.history for rate, made in runs.items()}, "rate"))
     return draw_comparison({f"lr {rate:g}": made.history for rate, made in runs.items()}, folder / "compare.png")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from dezero.errors import describe
+
 LIMIT = 64  # numbers that may wait on a device: reading each at once would make the host wait for it
 
 
@@ -32,16 +34,20 @@ class Averages:
         Args:
             value: a number, a 0-d array or a Variable of one element.
             n: the number of samples that it is the mean of.
+
+        Raises:
+            TypeError: it is not one number.
         """
         data = getattr(value, "_data", value)
-        if not isinstance(data, (float, int, np.generic, np.ndarray)):
+        if hasattr(data, "shape") and not isinstance(data, (np.generic, np.ndarray)):
             self._waiting.append((name, data, n))
             if len(self._waiting) >= LIMIT:
                 self._read()
             return
-        self._count(name, float(data), n)
+        self._count(name, data, n)
 
-    def _count(self, name: str, value: float, n: int) -> None:
+    def _count(self, name: str, value: Any, n: int) -> None:
+        value = number(name, value)
         entry = self._sums.get(name)
         if entry is None:
             entry = self._sums[name] = [0.0, 0]
@@ -51,7 +57,7 @@ class Averages:
     def _read(self) -> None:
         waiting, self._waiting = self._waiting, []
         for name, data, n in waiting:
-            self._count(name, float(data), n)
+            self._count(name, data, n)
 
     def means(self) -> dict[str, float]:
         """Name -> mean, in the order in which the names came up."""
@@ -70,3 +76,19 @@ class Averages:
     def restore(self, state: dict[str, list[Any]]) -> None:
         """Go on from the sums that :meth:`state` gave."""
         self._sums, self._waiting = {name: list(entry) for name, entry in state.items()}, []
+
+
+def number(name: str, value: Any) -> float:
+    """One number as a float; also an array of one element of any shape.
+
+    Raises:
+        TypeError: it is something else.
+
+    Examples:
+        >>> number("loss", np.ones((1, 1), np.float32))
+        1.0
+    """
+    try:
+        return float(value.item() if getattr(value, "size", 0) == 1 else value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {describe(value)}: one number is expected, a mean over the batch") from None

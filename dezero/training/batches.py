@@ -9,6 +9,7 @@ import numpy as np
 
 from dezero.backend import as_cupy, as_numpy, is_array
 from dezero.core import Variable
+from dezero.datasets import Dataset
 from dezero.errors import InputTypeError, ShapeError, describe
 
 Move = Callable[[Any], Any]
@@ -61,6 +62,21 @@ def size_of(batch: Any) -> int:
         if getattr(part, "shape", None):
             return int(part.shape[0])
     return 1
+
+
+def check_loader(who: str, loader: Any) -> None:
+    """Does it give batches?
+
+    Raises:
+        TypeError: it does not; the message tells what to write.
+    """
+    if isinstance(loader, Dataset):
+        raise TypeError(f"{who} is a data set, which gives single samples: write DataLoader({type(loader).__name__}(...), batch_size=32)")
+    if isinstance(loader, Variable) or is_array(loader):
+        raise TypeError(f"{who} is {describe(loader)}: for arrays write DataLoader(ArrayDataset(x, t), batch_size=32)")
+    if not hasattr(loader, "__iter__") and not hasattr(loader, "__getitem__"):
+        hint = f"; write epochs={loader}" if isinstance(loader, int) else ""
+        raise TypeError(f"{who} is {describe(loader)}: a DataLoader or a list of batches is expected{hint}")
 
 
 def mover(device: str | None) -> Move | None:

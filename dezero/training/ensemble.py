@@ -13,7 +13,7 @@ from dezero.backend import as_numpy, is_array
 from dezero.core import Variable
 from dezero.dataloaders import DataLoader
 from dezero.datasets import ArrayDataset, k_fold
-from dezero.errors import ShapeError, describe
+from dezero.errors import InputTypeError, RangeError, ShapeError, describe
 from dezero.optimizers import Adam
 from dezero.training.batches import inputs_of, split
 from dezero.training.trainer import Trainer
@@ -34,6 +34,7 @@ def vote(members: Iterable[Any], x: Any = None) -> Any:
 
     Raises:
         ShapeError: the predictions do not fit together.
+        RangeError: a label is negative.
 
     Examples:
         >>> a, b = np.array([[0.6, 0.4], [0.1, 0.9]]), np.array([[0.2, 0.8], [0.3, 0.7]])
@@ -42,6 +43,8 @@ def vote(members: Iterable[Any], x: Any = None) -> Any:
     """
     found = predictions("vote", members, x)
     if found[0].ndim == 1:
+        if any(p.size and p.min() < 0 for p in found):
+            raise RangeError(f"vote: the lowest label is {min(int(p.min()) for p in found)}: labels from 0 on are expected")
         classes = max(int(p.max()) for p in found if p.size) + 1 if any(p.size for p in found) else 1
         labels, mean = found, np.zeros((len(found[0]), classes))
     else:
@@ -229,6 +232,9 @@ def predictions(op: str, members: Iterable[Any], x: Any) -> list[Any]:
     if len(set(shapes)) > 1 or len(shapes[0]) not in (1, 2) or any(labels != (p.dtype.kind in "iu") for p in found):
         given = ", ".join(describe(p) for p in found)
         raise ShapeError(f"{op}: the members give {given}: scores (N, C), or integer labels (N,), of equal shapes are expected")
+    if not labels and shapes[0][1] < 2:
+        raise ShapeError(f"{op}: the members give {describe(found[0])}, one score for each sample: a score for each class, (N, C), is expected; "
+                         "of a probability p make np.hstack([1 - p, p])")
     return found
 
 
@@ -247,8 +253,10 @@ def _mean(probabilities: list[Any]) -> Any:
 def _accuracy(model: Any, loader: Any) -> dict[str, float]:
     right = total = 0
     for batch in loader:
-        (x,), t = inputs_of(batch), as_numpy(split(batch)[1])
-        right += int((model.predict(x) == t.reshape(-1)).sum())
+        inputs, t = inputs_of(batch), as_numpy(split(batch)[1])
+        if len(inputs) != 1:
+            raise InputTypeError(f"{type(model).__name__}.evaluate: a batch has {len(inputs)} inputs: (x, t) is expected")
+        right += int((model.predict(inputs[0]) == t.reshape(-1)).sum())
         total += t.size
     if not total:
         raise ValueError(f"{type(model).__name__}.evaluate: the loader gave no batch")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from dezero.errors import FileFormatError
+from dezero.errors import FileFormatError, describe
 from dezero.serialization import atomic_write
 from dezero.training.measures import higher_is_better, improved, value_of
 from dezero.viz.plots.curves import compare_curves, learning_curves
@@ -130,9 +130,16 @@ class History(Mapping[str, list[Any]]):
         try:
             lines = list(csv.reader(io.StringIO(Path(path).read_text(encoding="utf-8"), newline=""), strict=True))
             names, rows = (lines[0], lines[1:]) if lines else ([], [])
-            return cls([{name: _number(cell) for name, cell in zip(names, row, strict=True) if cell} for row in rows])
         except (csv.Error, ValueError) as error:
             raise FileFormatError(f"{os.fspath(path)}: no history: {error}") from None
+        for i, row in enumerate(rows, 2):
+            if len(row) != len(names):
+                raise FileFormatError(f"{os.fspath(path)}: no history: line {i} has {len(row)} cells, the first line {len(names)}")
+            numbers = [row[names.index("epoch")]] if "epoch" in names else row  # text may stand beside the epoch only
+            words = [cell for cell in numbers if cell and isinstance(_value(cell), str)]
+            if words:
+                raise FileFormatError(f"{os.fspath(path)}: no history: line {i} has {words[0]!r} where a number is expected")
+        return cls([{name: _value(cell) for name, cell in zip(names, row, strict=True) if cell} for row in rows])
 
     def to_jsonl(self, path: PathLike) -> None:
         """Write a JSON object for each epoch, one on a line; NaN and infinity are null, as JSON has no words for them."""
@@ -227,11 +234,37 @@ def json_line(row: Mapping[str, Any]) -> str:
     return json.dumps(finite, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _number(cell: str) -> Any:
-    try:
-        return int(cell)
-    except ValueError:
-        return float(cell)
+def _value(cell: str) -> Any:
+    """A number, a truth value, or else the text itself, which a callback may have put into its column."""
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            pass
+    return {"True": True, "False": False}.get(cell, cell)
+
+
+def tidy(row: dict[str, Any]) -> None:
+    """Make the figures of a row plain: numbers of NumPy, arrays of one element and Variables become numbers of Python.
+
+    Raises:
+        TypeError: one is neither number nor text.
+
+    Examples:
+        >>> import numpy as np
+        >>> row = {"epoch": 1, "norm": np.float32(0.5)}
+        >>> tidy(row)
+        >>> row
+        {'epoch': 1, 'norm': 0.5}
+    """
+    for name, value in row.items():
+        if value is None or isinstance(value, (bool, int, str)) or type(value) is float:
+            continue
+        data = getattr(value, "_data", value)
+        plain = data.item() if getattr(data, "size", 0) == 1 else float(data) if isinstance(data, float) else None
+        if plain is None:
+            raise TypeError(f"the column {name!r} of epoch {row.get('epoch')} is {describe(value)}: a number or a text is expected")
+        row[name] = plain
 
 
 def _shown(value: Any) -> str:

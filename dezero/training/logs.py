@@ -179,7 +179,9 @@ class TensorBoard(Callback):
             from tensorboardX import SummaryWriter
         except ImportError as error:
             raise ImportError("TensorBoard needs tensorboardX: pip install 'dezero[tensorboard]'") from error
-        self._writer = SummaryWriter(self.folder, purge_step=trainer.steps + 1 if trainer.steps else None)
+        there = len(list(Path(self.folder).glob("events.out.tfevents.*")))  # names go by the second: two runs within one would share a file
+        suffix = f".{there}" if there else ""
+        self._writer = SummaryWriter(self.folder, purge_step=trainer.steps + 1 if trainer.steps else None, filename_suffix=suffix)
 
     def on_batch_end(self, trainer: Any) -> None:
         """Write the loss, every so many batches."""
@@ -187,9 +189,9 @@ class TensorBoard(Callback):
             self._writer.add_scalar("batch/loss", trainer.last_loss, trainer.steps)
 
     def on_epoch_end(self, trainer: Any, record: dict[str, Any]) -> None:
-        """Write the figures over the steps; those of training and validation share a chart."""
+        """Write the figures, as far as they are numbers, over the steps; those of training and validation share a chart."""
         for name, value in record.items():
-            if name != "epoch":
+            if name != "epoch" and isinstance(value, (int, float)):
                 tag = f"{name.removeprefix('val_')}/{'validation' if name.startswith('val_') else 'training'}"
                 self._writer.add_scalar(tag if name not in ("lr", "seconds") else name, value, trainer.steps)
         self._writer.flush()

@@ -83,14 +83,14 @@ def higher_is_better(name: str, mode: str | None, who: str) -> bool:
     return any(word in name.lower() for word in HIGHER) if mode is None else mode == "max"
 
 
-def improved(value: float, best: float | None, higher: bool, by: float = 0.0) -> bool:
-    """Is ``value`` better than ``best`` by more than ``by``? A NaN never is; anything else is better than None.
+def improved(value: float | None, best: float | None, higher: bool, by: float = 0.0) -> bool:
+    """Is ``value`` better than ``best`` by more than ``by``? A NaN or None never is; anything else is better than None.
 
     Examples:
         >>> improved(0.5, 0.6, higher=False), improved(float("nan"), None, higher=True)
         (True, False)
     """
-    if math.isnan(value):
+    if value is None or math.isnan(value):
         return False
     return best is None or (value > best + by if higher else value < best - by)
 

@@ -116,19 +116,24 @@ class DeadUnits(Callback):
         self._inputs: tuple[Any, ...] = () if x is None else tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
     def on_batch_end(self, trainer: Any) -> None:
-        """Keep the first batch."""
+        """Keep the first batch; look at once whether there is something to measure."""
         if not self._own and (trainer.batch == 1 or not self._inputs):
             self._inputs = trainer.inputs
+        if trainer.batch == 1 and not self.layers:
+            self._measure(trainer.model)
 
     def on_epoch_end(self, trainer: Any, record: dict[str, Any]) -> None:
         """Measure."""
+        shares, record["live_units"] = self._measure(trainer.model)
+        self.layers.append(shares)
+
+    def _measure(self, model: Any) -> tuple[dict[str, float], float]:
         if not self._inputs:
             raise ValueError("DeadUnits: this Trainer has a step function, so it does not know the model's inputs: give some, DeadUnits(x)")
-        shares, overall = live_units(trainer.model, *self._inputs)
+        shares, overall = live_units(model, *self._inputs)
         if not shares:
             raise ValueError("DeadUnits: the model ran without any ReLU (F.relu or L.ReLU): there is nothing to measure")
-        self.layers.append(shares)
-        record["live_units"] = overall
+        return shares, overall
 
     def state(self) -> dict[str, Any]:
         """What was measured, and the batch to measure with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from time import perf_counter
@@ -45,7 +46,8 @@ class ProgressBar(Callback):
         """Find out what there is to write to."""
         notebook = self.file is None and in_notebook()
         out = self.file or sys.stdout
-        wanted = notebook or bool(getattr(out, "isatty", lambda: False)()) if self.bar is None else self.bar
+        terminal = bool(getattr(out, "isatty", lambda: False)()) and os.environ.get("TERM") != "dumb"
+        wanted = notebook or terminal if self.bar is None else self.bar
         self._tqdm = tqdm_class(notebook) if wanted else None
 
     def on_epoch_begin(self, trainer: Any) -> None:
@@ -54,9 +56,10 @@ class ProgressBar(Callback):
             self._open(trainer)
 
     def _open(self, trainer: Any) -> None:
-        options = {} if self.file is None and in_notebook() else {"file": self.file or sys.stdout}
+        options: dict[str, Any] = {} if self.file is None and in_notebook() else {"file": self.file or sys.stdout}
+        options |= {"ncols": 80} if _no_width(self.file or sys.stdout) else {"dynamic_ncols": True}
         self._running = self._tqdm(total=trainer.batches, initial=trainer.batch, desc=f"epoch {trainer.epoch + 1}/{trainer.epochs}", unit="batch",
-                                   mininterval=INTERVAL, miniters=1, dynamic_ncols=True, **options)
+                                   mininterval=INTERVAL, miniters=1, **options)
         self._drawn = perf_counter()
 
     def on_batch_end(self, trainer: Any) -> None:
@@ -100,6 +103,14 @@ class ProgressBar(Callback):
         if self._running is not None:
             self._running.close()
             self._running = None
+
+
+def _no_width(out: Any) -> bool:
+    """Does a terminal claim to be 0 columns wide, as in some containers? tqdm would draw nothing."""
+    try:
+        return os.get_terminal_size(out.fileno()).columns == 0
+    except (OSError, ValueError, AttributeError):  # no terminal at all
+        return False
 
 
 def _short(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dezero.backend import is_array
 from dezero.errors import StateError
+from dezero.optimizers.target import parameters
 from dezero.serialization import Checkpoint, random_state, restore_random_state
 
 ARRAY = "$array"  # in the tree that becomes JSON: here belongs the array of this name
@@ -90,10 +91,27 @@ def write_optimizer(optimizer: Any, state: Mapping[str, Any]) -> None:
     if not isinstance(optimizer, Mapping):
         optimizer.load_state_dict(state)
         return
+    if "scalars" in state and "scalars" not in optimizer:
+        raise StateError(f"the state is of one optimizer, this Trainer has several by name: {', '.join(optimizer)}")
     if list(optimizer) != list(state):
         raise StateError(f"the state is of the optimizers {', '.join(state)}, this Trainer has {', '.join(optimizer)}")
     for name, o in optimizer.items():
         o.load_state_dict(state[name])
+
+
+def check_target(optimizer: Any, model: Any) -> None:
+    """Does the optimizer update parameters of the model?
+
+    Raises:
+        ValueError: it was set up for another one.
+    """
+    target = getattr(optimizer, "target", None)
+    if target is None or target is model or not hasattr(model, "params"):
+        return
+    mine, updated = {id(p) for p in model.params()}, {id(p) for p in parameters(target)}
+    if mine and not mine & updated:
+        raise ValueError(f"Trainer: the optimizer was set up for another model, a {type(target).__name__}: none of its parameters is of "
+                         f"this {type(model).__name__}: give one that was made anew, or call setup(model)")
 
 
 def position(loader: Any) -> dict[str, Any] | None:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from dezero.errors import StateError, describe
+import numpy as np
+
+from dezero.errors import StateError
 from dezero.serialization import load_checkpoint, save_checkpoint
 from dezero.training import resume
-from dezero.training.averages import Averages
+from dezero.training.averages import Averages, number
+from dezero.training.batches import check_loader
 from dezero.training.callback import Callback
 from dezero.training.hidden import hidden_states, write_hidden_states
 from dezero.training.history import History
@@ -54,7 +57,7 @@ class Run(Evaluator):
     @property
     def last_loss(self) -> float:
         """The loss of the last batch."""
-        return float(getattr(self._last_loss, "_data", self._last_loss))
+        return number("loss", getattr(self._last_loss, "_data", self._last_loss))
 
     def averages(self) -> dict[str, float]:
         """The means of the running epoch so far."""
@@ -123,18 +126,19 @@ class Run(Evaluator):
 
     # -- for the loop ------------------------------------------------------------------------------
 
-    def _begin(self, loader: Any, val_loader: Any, epochs: int) -> None:
+    def _begin(self, loader: Any, val_loader: Any, epochs: Any) -> None:
         """Start a run, or take up the one that is unfinished."""
-        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+        if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
             raise ValueError(f"fit: epochs is {epochs!r}: a whole number, at least 0, is expected")
-        for name, each in (("loader", loader), ("val_loader", val_loader)):
-            if each is not None and not hasattr(each, "__iter__") and not hasattr(each, "__getitem__"):
-                hint = f"; write epochs={each}" if isinstance(each, int) else ""
-                raise TypeError(f"fit: {name} is {describe(each)}: a DataLoader or a list of batches is expected{hint}")
+        check_loader("fit: loader", loader)
+        if val_loader is not None:
+            check_loader("fit: val_loader", val_loader)
+            if self.loss is None and not self.metrics:
+                raise ValueError("fit: there is a val_loader, but neither a loss nor a metric to compute on it: give Trainer one, or leave it out")
         self.continued = self._start is not None
         if self._start is None:
             self._start, self.history.stopped = self.epoch, ""
-        self.epochs = self._start + epochs
+        self.epochs = self._start + int(epochs)
         self.batches = len(loader) if hasattr(loader, "__len__") else None
         if getattr(self.model, "training", True) is False:
             self.model.train()

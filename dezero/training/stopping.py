@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, as_numpy
+from dezero.backend import array_module, as_numpy, is_array
 from dezero.training.callback import Callback
 from dezero.training.measures import higher_is_better, improved, value_of
 
@@ -110,9 +110,11 @@ class TerminateOnNaN(Callback):
             return
         rate = getattr(trainer.optimizer, "rate", None)
         found = f"the loss is {loss:.4g}" + (", but " if finite else "; " if culprit else "") + culprit
+        advice = (f"A smaller learning rate{'' if rate is None else f' than {rate:g}'} or ClipGrad may help; "
+                  "detect_anomaly() finds the function where it began") if all(map(_numbers, trainer.inputs)) else \
+            "The batch itself holds NaN or infinity: clean the data"
         message = (f"TerminateOnNaN: in batch {trainer.batch + 1} of epoch {trainer.epoch + 1} {found}. The weights are those before this batch. "
-                   f"A smaller learning rate{'' if rate is None else f' than {rate:g}'} or ClipGrad may help; "
-                   "detect_anomaly() finds the function where it began")
+                   f"{advice}")
         trainer.skip_update()
         trainer.stop(message)
         warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -131,6 +133,12 @@ def _first(model: Any) -> str:
             place = f"{name}[{', '.join(map(str, at))}]"
             return f"parameter {place} is {host[at]}" if what == "parameter" else f"the gradient of {place} is {host[at]}"
     return ""
+
+
+def _numbers(x: Any) -> bool:
+    """Is this input finite, as far as it has fractions at all?"""
+    data = getattr(x, "_data", x)
+    return not is_array(data) or data.dtype.kind != "f" or _finite(data)
 
 
 def _finite(array: Any) -> bool:

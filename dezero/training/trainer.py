@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 
 from dezero.errors import describe
 from dezero.training import batches
 from dezero.training.callback import Callback, hooks_of, ordered
-from dezero.training.history import History
+from dezero.training.history import History, tidy
 from dezero.training.interrupt import Interrupt
 from dezero.training.measures import Metrics
+from dezero.training.resume import check_target
 from dezero.training.run import Run
 
 
@@ -64,11 +66,17 @@ class Trainer(Run):
             raise TypeError(f"Trainer: loss is {describe(loss)}: a function of (outputs, targets) is expected, F.softmax_cross_entropy say")
         if not isinstance(optimizer, Mapping) and (isinstance(optimizer, type) or not hasattr(optimizer, "update")):
             raise TypeError(f"Trainer: optimizer is {optimizer!r}: an optimizer is expected, SGD(0.1) say")
+        if isinstance(model, type):
+            raise TypeError(f"Trainer: model is the class {model.__name__}: write {model.__name__}(...), with brackets")
+        if isinstance(optimizer, Mapping) and step is None:
+            raise TypeError("Trainer: several optimizers, and no function that calls them: give step=f, which takes (trainer, batch), updates "
+                            "by itself and returns a dict of numbers")
         super().__init__(model, optimizer, loss, metrics, device)
         if device is not None:
             model.to_gpu() if device == "gpu" else model.to_cpu()
         if getattr(optimizer, "target", model) is None:
             self.optimizer.setup(model)
+        check_target(optimizer, model)
         self._step, self._skip, self._interrupt = step, False, Interrupt()
         self.callbacks = ordered(callbacks)
         self._hooks = hooks_of(self.callbacks)
@@ -78,7 +86,8 @@ class Trainer(Run):
     def fit(self, loader: Any, val_loader: Any = None, epochs: int = 1) -> History:
         """Train for a number of epochs, and validate after each.
 
-        A run that Ctrl-C, an error or a checkpoint has left unfinished is finished: ``epochs`` counts from its beginning.
+        A run that Ctrl-C, an error or a checkpoint has left unfinished is finished: ``epochs`` counts from its beginning,
+        so a checkpoint of its last epoch leaves nothing to do.
         A finished run is followed by ``epochs`` more.
 
         Args:
@@ -108,7 +117,7 @@ class Trainer(Run):
             self._keep_position()
             raise
         finally:
-            self._call("close")
+            self._close()
         return self.history
 
     def _train_epoch(self, loader: Any) -> bool:
@@ -198,6 +207,7 @@ class Trainer(Run):
         self.history.append(record)
         for hook in self._hooks["on_epoch_end"]:
             hook(self, record)
+            tidy(record)
 
     def skip_update(self) -> None:
         """Leave out the update of this batch; for ``on_backward``."""
@@ -206,3 +216,9 @@ class Trainer(Run):
     def _call(self, hook: str) -> None:
         for f in self._hooks[hook]:
             f(self)
+
+    def _close(self) -> None:
+        """Close all callbacks, also where one of them fails."""
+        with ExitStack() as stack:
+            for f in reversed(self._hooks["close"]):
+                stack.callback(f, self)

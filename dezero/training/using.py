@@ -41,7 +41,9 @@ class Evaluator:
 
         Raises:
             ValueError: there is no batch.
+            TypeError: a loss or a metric is not one number, or ``loader`` gives no batches.
         """
+        batches.check_loader(f"{type(self).__name__}.evaluate: loader", loader)
         averages = Averages()
         with test_mode(), no_grad(), without_hidden_states(self.model):
             for batch in loader:

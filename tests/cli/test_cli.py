@@ -16,7 +16,11 @@ import numpy as np
 import pytest
 
 from dezero.cli import main
+from dezero.cli.predict import prepared
+from dezero.cli.report import confusion_table
 from dezero.cli.settings import Settings
+from dezero.cli.tasks import IMAGE, Task
+from dezero.cli.train import new_folder
 from dezero.serialization import load_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,7 +179,7 @@ def test_damaged_settings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", *QUICK, "--out", "run"]) == 0
     Path("run/settings.json").write_text(json.dumps({"colour": "red"}))
     assert main(["evaluate", "run"]) == 1
-    assert "run/settings.json: unknown settings: colour" in said(capsys)[1]
+    assert "run/settings.json is damaged: unknown settings: colour" in said(capsys)[1]
 
 
 @pytest.mark.parametrize("help_of", [[], ["train"], ["predict"], ["evaluate"], ["compare"], ["demo"], ["info"]])
@@ -191,7 +195,7 @@ def test_info_tells_what_is_there_and_what_is_missing(capsys: pytest.CaptureFixt
     monkeypatch.setenv("PATH", "")
     assert main(["info"]) == 0
     out, _ = said(capsys)
-    for words in ("dezero ", "NumPy ", "threads", "GPU ", "CuPy ", "Graphviz     dot is not installed", "somewhere (not there)", "DEZERO_OFFLINE"):
+    for words in ("dezero ", "NumPy ", "threads", "GPU ", "CuPy ", "Graphviz      dot is not installed", "somewhere (not there)", "DEZERO_OFFLINE"):
         assert words in out
 
 
@@ -260,3 +264,107 @@ def test_the_textbook_network_on_mnist() -> None:
     assert [a.shape for a in arrays.values()] == [(784, 50), (50,), (50, 10), (10,)]
     header, row = (line.split(",") for line in Path("run/history.csv").read_text().splitlines())
     assert float(row[header.index("val_accuracy")]) > 0.93
+
+
+@pytest.mark.parametrize("change", [{"model": "bar"}, {"optimizer": "bar"}, {"schedule": "bar"}, {"augment": ["bar"]}, {"activation": "bar"},
+                                    {"hidden": ["a"]}, {"hidden": 3}, {"batch_size": "x"}, {"lr": "fast"}])
+def test_a_setting_that_is_none_is_named(change: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *QUICK, "--out", "run"]) == 0
+    Path("run/settings.json").write_text(json.dumps(Settings.load(Path("run")).to_dict() | change))
+    name, value = next(iter(change.items()))
+    assert main(["evaluate", "run"]) == 1
+    assert f"the setting {name} is {(value[0] if value == ['bar'] else value)!r}" in said(capsys)[1]
+
+
+@pytest.mark.parametrize(("text", "words"), [("[]", "names with values"), ('{"classes": []}', "'shape' is missing"),
+                                             ('{"classes": ["0"], "shape": [8], "kind": "image"}', "is no shape of image"),
+                                             ('{"classes": ["0"], "shape": [1, 8, 8], "kind": "image"}', "does not fit to")])
+def test_a_damaged_task_is_told(text: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *QUICK, "--out", "run"]) == 0
+    Path("run/task.json").write_text(text)
+    assert main(["predict", "a.png", "--run", "run"]) == 1 and words in said(capsys)[1]
+
+
+def test_out_must_be_a_folder_and_a_failed_run_leaves_none(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").touch()
+    for out in ("file", "file/run"):
+        assert main(["train", *QUICK, "--out", out]) == 1 and f"--out {out}: a folder is expected" in said(capsys)[1]
+    assert main(["train", "--data", "csv:none.csv"]) == 1 and not list(Path("runs").glob("*"))
+    assert "--data digits" not in said(capsys)[1], "advice on downloads is for what is downloaded"
+    assert main(["train", *QUICK, "--out", "run"]) == 0 and main(["demo", "--out", "run"]) == 1
+    assert "--out run: it holds another run" in said(capsys)[1]
+
+
+def test_two_programs_that_start_at_once_do_not_share_a_folder() -> None:
+    with new_folder(None, Path("runs/a")) as first, new_folder(None, Path("runs/a")) as second:
+        assert (first.name, second.name) == ("a", "a-2") and second.is_dir()
+    assert not first.exists(), "nothing came to lie in it"
+
+
+def test_two_damaged_checkpoints_are_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *QUICK, "--out", "run"]) == 0
+    Path("run/model.safetensors").unlink()
+    for path in Path("run").glob("checkpoint*"):
+        path.write_bytes(b"x")
+    assert main(["train", "--resume", "run"]) == 1 and "Begin the run anew: remove run/checkpoint.safetensors" in said(capsys)[1]
+    for path in Path("run").glob("checkpoint*"):
+        path.unlink()
+    assert main(["train", "--resume", "run"]) == 0 and Path("run/model.safetensors").exists()
+
+
+def test_a_terminal_without_the_letters_gets_them_escaped() -> None:
+    program = start("train", *QUICK, "--out", "달리기", PYTHONIOENCODING="ascii")
+    out, err = program.communicate(timeout=60)
+    assert program.returncode == 0 and r"\ub2ec" in out and Path("달리기/model.safetensors").exists(), err
+
+
+def test_compare_names_runs_and_refuses_one_without_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("a", "b"):
+        assert main(["train", *QUICK, "--out", folder]) == 0
+    said(capsys)
+    assert main(["compare", "a", "b", "--out", "c.png"]) == 0
+    assert [line.split()[0] for line in said(capsys)[0].splitlines()[:3]] == ["run", "a", "b"], "also where the rates are equal"
+    Path("b/history.csv").write_text("epoch,loss\n")
+    assert main(["compare", "a", "b"]) == 1 and "b has no history.csv with an epoch" in said(capsys)[1]
+
+
+def test_a_column_that_never_changes_does_no_harm() -> None:
+    rows = [f"{i},7,{'ab'[i % 2]}" for i in range(20)]
+    Path("a.csv").write_text("\n".join(["x,same,class", *rows]) + "\n")
+    assert main(["train", "--data", "csv:a.csv", "--hidden", "4", "--epochs", "1"]) == 0
+    assert all(np.isfinite(a).all() for a in load_arrays("runs/a-mlp/model.safetensors")[0].values())
+
+
+@pytest.mark.parametrize(("size", "data", "extent"), [(28, "mnist", 20), (8, "digits", 8)])
+def test_a_scan_fills_the_frame_as_the_data_do(size: int, data: str, extent: int) -> None:
+    image = pytest.importorskip("PIL.Image")
+    paper = np.full((100, 100), 240, np.uint8)
+    paper[20:80, 45:55] = 20
+    image.fromarray(paper).save("one.png")
+    task = Task(None, None, [str(i) for i in range(10)], (1, size, size), IMAGE)
+    rows = prepared(Path("one.png"), Settings(data=data, model="cnn"), task)[0, 0].max(axis=1) > 0.2
+    assert abs(int(rows.sum()) - extent) <= 1
+
+
+def test_another_image_comes_in_the_range_of_the_training() -> None:
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(np.full((10, 10, 3), 255, np.uint8)).save("white.png")
+    x = prepared(Path("white.png"), Settings(data="cifar10", model="cnn"), Task(None, None, ["a", "b"], (3, 4, 4), IMAGE))
+    assert x.shape == (1, 3, 4, 4) and x.dtype == np.float32 and (x == 1).all()
+
+
+def test_precision_is_of_what_was_predicted_and_recall_of_what_is_true() -> None:
+    predicted, true = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    rows = confusion_table(np.eye(2)[predicted], true, ["a", "b"]).splitlines()
+    assert [row.split() for row in rows[1:]] == [["a", "2", "66.7%", "100.0%"], ["b", "2", "100.0%", "50.0%"]]
+
+
+def test_weight_decay_makes_weights_smaller_and_equal_rates_are_run_once(capsys: pytest.CaptureFixture[str]) -> None:
+    def norm(folder: str) -> float:
+        return sum(float((a ** 2).sum()) for a in load_arrays(f"{folder}/model.safetensors")[0].values())
+
+    assert main(["train", *QUICK, "--optimizer", "sgd", "--out", "free"]) == 0
+    assert main(["train", *QUICK, "--optimizer", "sgd", "--weight-decay", "0.1", "--out", "held"]) == 0 and norm("held") < 0.99 * norm("free")
+    said(capsys)
+    assert main(["train", *QUICK, "--lr", "0.1", "0.01", "0.1", "--out", "rates"]) == 0
+    assert re.findall(r"^learning rate (\S+)", said(capsys)[0], re.MULTILINE) == ["0.01", "0.1"]

@@ -119,7 +119,7 @@ def test_the_worst_mistakes_come_first() -> None:
     figure = mistakes(np.arange(4.0)[:, None, None] * np.ones((1, 3, 3)) / 3, p, np.array([1, 0, 1, 1]), p, labels=["cat", "dog"])
     assert [t.get_text() for t in figure.axes[0].texts[:3]] == ["dog, not cat\n99.0 %", "cat, not dog\n90.0 %", "cat, not dog\n60.0 %"]
     assert [float(np.asarray(image.get_array())[0, 0]) * 3 for image in figure.axes[0].images] == pytest.approx([1, 3, 0])
-    assert "3 of 3 mistakes in 4" in figure.axes[0].texts[-1].get_text()
+    assert "All 3 mistakes in 4 images" in figure.axes[0].texts[-1].get_text()
     assert len(mistakes(np.zeros((4, 3, 3)), p, np.array([1, 0, 1, 1]), p, count=2).axes[0].images) == 2
     assert len(mistakes(np.zeros((4, 3, 3)), [0, 1, 1, 0], [1, 0, 1, 1], [0.6, 0.99, 0.8, 0.9]).axes[0].images) == 3
 

@@ -103,7 +103,8 @@ def mistakes(images: Any, predicted: Any, true: Any, probabilities: Any = None, 
         raise ShapeError(f"mistakes: images {describe(x)} for {len(t)} samples: one image for each is expected")
     wrong = np.flatnonzero(p != t)
     names = _names("mistakes", labels, max(p.max(), t.max()) + 1, as_numpy(predicted))
-    head = title or f"The worst {min(count, len(wrong))} of {len(wrong)} mistakes in {len(t)} images"
+    part = f"The worst {max(1, count)} of {len(wrong)}" if count < len(wrong) else f"All {len(wrong)}" if len(wrong) > 1 else "The only"
+    head = title or f"{part} mistake{'' if len(wrong) == 1 else 's'} in {len(t)} images (predicted, not true)"
     if not len(wrong):
         figure = new_figure(5, 1.2)
         figure.text(0.5, 0.5, label(title or f"No mistake in {len(t)} images", 70), ha="center", va="center")
@@ -112,7 +113,7 @@ def mistakes(images: Any, predicted: Any, true: Any, probabilities: Any = None, 
     if sure is not None:
         wrong = wrong[np.argsort(-sure[wrong], kind="stable")]
     else:
-        head = title or f"The first {min(count, len(wrong))} of {len(wrong)} mistakes in {len(t)} images"
+        head = head if title else head.replace("worst", "first", 1)
     wrong = wrong[: max(1, count)]
     between = ", " if max(len(names[p[i]] + names[t[i]]) for i in wrong) < 9 else "\n"
     texts = [f"{names[p[i]]}{between}not {names[t[i]]}" for i in wrong]

@@ -78,7 +78,8 @@ def target_path(path: str | os.PathLike[str], suffixes: tuple[str, ...] = SUFFIX
     """
     target = Path(path)
     if target.suffix.lower() not in suffixes:
-        raise ValueError(f"path {str(path)!r} ends in {target.suffix or 'no suffix'!r}: one of {', '.join(suffixes)} is expected")
+        end = f"ends in {target.suffix}" if target.suffix else "has no suffix"
+        raise ValueError(f"path {str(path)!r} {end}: one of {', '.join(suffixes)} is expected")
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
 
