@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+import dezero.functions as F
 from dezero.cli.settings import FILE, Settings
 from dezero.cli.tasks import IMAGE, Task
 from dezero.cli.train import WEIGHTS, load_model
-from dezero.config import changed
 from dezero.datasets import open_image
+from dezero.training import Evaluator
 from dezero.transforms.scan import prepare_digit
 
 DIGITS = ("digits", "mnist")
@@ -52,10 +53,7 @@ def predict(images: list[Path], folder: Path | None, top: int = 3) -> int:
             print(f"{path}: {str(error).removeprefix('prepare_digit: ')}", file=sys.stderr)
             status = 1
             continue
-        with changed(record=False, train=False):
-            scores = model(x).data[0].astype(np.float64)
-        p = np.exp(scores - scores.max())
-        p /= p.sum()
+        p = F.softmax(Evaluator(model).predict(x).astype(np.float64)).data[0]
         best = np.argsort(-p, kind="stable")[:top]
         print(f"{path}: " + ", ".join(f"{task.classes[i]} ({p[i]:.1%})" for i in best))
     return status

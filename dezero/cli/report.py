@@ -8,23 +8,18 @@ from typing import Any
 
 import numpy as np
 
+import dezero.functions as F
 from dezero.cli.tasks import IMAGES, POINTS
-from dezero.config import changed
+from dezero.training import Evaluator
 from dezero.viz import plots
 
 
 @np.errstate(over="ignore", invalid="ignore")  # weights that have diverged are shown as they are
 def probabilities(model: Any, data: Any, size: int = 500) -> tuple[Any, Any]:
     """Softmax probabilities (N, C) of a data set's samples, and their labels (N,)."""
-    scores, labels = [], []
-    with changed(record=False, train=False):
-        for start in range(0, len(data), size):
-            x, t = data[start:start + size]
-            scores.append(model(x).data)
-            labels.append(t)
-    y = np.concatenate(scores).astype(np.float64)
-    y = np.exp(y - y.max(axis=1, keepdims=True))
-    return y / y.sum(axis=1, keepdims=True), np.concatenate(labels)
+    x, t = data[:]
+    scores = Evaluator(model).predict(x, size)
+    return F.softmax(scores.astype(np.float64)).data, t
 
 
 def pictures(run: Any) -> bool:

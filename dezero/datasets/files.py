@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -116,11 +117,9 @@ def obtain(source: Source, read: Callable[[Path], T]) -> tuple[Path, T]:
         ...     obtain(Source("Ones", "ones.txt", (), 10), Path.read_text)[1]
         '111'
     """
-    try:
+    with suppress(FileFormatError, OSError):  # a bad file is looked at again below, when no other process can be writing it
         for path in _present(source):
             return path, read(path)
-    except (FileFormatError, OSError):
-        pass  # looked at again below, when no other process can be writing it
     folder = _folder_to_write(source)
     if folder is None or is_offline() and not _present(source):
         raise DatasetError(_missing(source, "DEZERO_OFFLINE is set" if is_offline() else "no folder can be written to", folder))

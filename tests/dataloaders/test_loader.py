@@ -71,8 +71,11 @@ def test_order_is_the_books_under_numpys_seed() -> None:
 
 
 def test_a_loader_without_shuffle_draws_nothing() -> None:
-    for _ in DataLoader(ArrayDataset(np.zeros((4, 1, 2, 2)), transform=RandomNoise(1.0)), 2, shuffle=False):
-        pass  # the fixture compares NumPy's random state
+    before = np.random.get_state()
+    noisy = list(DataLoader(ArrayDataset(np.zeros((4, 1, 2, 2)), transform=RandomNoise(1.0)), 2, shuffle=False))
+    after = np.random.get_state()
+    assert len(noisy) == 2 and all(x.any() for x, _ in noisy), "the noise is there"
+    assert before[2:] == after[2:] and np.array_equal(before[1], after[1])
 
 
 def test_a_seed_governs_order_and_augmentation_and_leaves_numpys_state_alone() -> None:
