@@ -33,7 +33,7 @@ FLOORS = [
 OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "numba", "PIL", "IPython", "safetensors", "scipy", "tensorboardX", "threadpoolctl", "tqdm"}
 MAX_FILE, MAX_FUNCTION = 400, 60
 # Functions that may be longer, each with its reason.
-LONG = {"dezero.core.backprop.backprop": 90}  # the engine's loop: calls between its parts would cost more than the parts
+LONG = {"dezero.core.backprop._run": 90}  # the engine's loop: calls between its parts would cost more than the parts
 
 
 def module_name(path: Path) -> str:

@@ -20,6 +20,7 @@ from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
 from dezero.core.node import Bundle, Node
 from dezero.core.operators import ENGINE, OPS
+from dezero.core.passes import Pass, current_pass
 from dezero.core.value import is_float
 from dezero.core.variable import Variable, handle
 from dezero.errors import FreedGraphError, InputTypeError, IntegerGradientError, ShapeError, UntrackedError
@@ -49,6 +50,20 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
         FreedGraphError: a function on the way was freed by an earlier pass.
         ShapeError: a formula gave a gradient that does not fit its input.
     """
+    if not create_graph:
+        return _run(seeds, None, retain_graph, retain_grad, targets, through)
+    before = current()
+    run = current_pass()
+    try:
+        return _run(seeds, run, True, retain_grad, targets, through)
+    finally:
+        run.leave(before)
+
+
+def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool, retain_grad: bool, targets: set[Edge] | None,
+         through: bool) -> dict[Edge, Any]:
+    """The loop; with a pass, formulas run on Variables and are recorded."""
+    create_graph, layer = run is not None, None
     waiting: dict[Edge, Any] = {}   # gradients of nodes not visited yet
     done: dict[Edge, Any] = {}      # gradients of leaves and targets
     ours: set[Edge] = set()         # where the waiting array is a sum that we made, and may add to in place
@@ -76,6 +91,9 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
             raise FreedGraphError(_freed(node))
         if watch is not None:
             watch.before(node, gy)
+        if run is not None and node._layer is not layer:
+            layer = node._layer
+            run.at(layer)
         if retain_grad and type(gy) is not Bundle:
             land_on_result(node, gy, create_graph)
         calls = plan.calls
@@ -86,7 +104,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
             kept = kept_variables(node)
         elif plan.arrays_only and isinstance(gy, generic):
             gy = np.asarray(gy)
-        if not (retain_graph or create_graph):
+        if not retain_graph:
             node._kept = None
             if plan.whole and node._inputs is not None:
                 node._inputs = None

@@ -307,7 +307,7 @@ class Function(Node):
     def _again(self) -> Function:
         """A fresh node for another call of the same object."""
         fn = type(self).__new__(type(self))
-        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_inputs", "_label", "_site")})
+        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_inputs", "_label", "_site", "_seen")})
         return fn
 
     def _as_array(self, y: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core.node import Node
+from dezero.core.passes import derivative_order
 from dezero.core.variable import Parameter, Variable
 from dezero.errors import InputTypeError, describe
 
@@ -28,6 +30,7 @@ class VariableNode:
     dtype: str | None
     layer: str                     # path of the layer that made it, or that uses it first
     generation: int                # functions on the longest path from a leaf
+    derivative: int = 0            # 0 where it was made forward, 1 by the backward that gave a first derivative, 2 by one through that ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,36 @@ class FunctionNode:
     layer: str                     # path of the layer in which it ran, "" outside of layers
     generation: int
     order: int                     # its place among the graph's functions in the order in which they ran
+    derivative: int = 0            # as of a variable
+    arguments: tuple[str, ...] = ()            # the name of each argument, in the order of the edges that lead here
+    settings: tuple[tuple[str, str], ...] = () # what it was made with: (("axis", "1"), ...)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNode:
+    """Functions and variables that are drawn as one node: a layer that was collapsed, or a part that repeats."""
+
+    id: str                        # "g0", "g1", ...
+    name: str                      # what stands in it: "Linear", or the functions that it holds
+    layer: str                     # path of the layer
+    functions: int                 # how many functions it stands for, in one of the times
+    parameters: int                # how many parameters
+    numbers: int                   # how many numbers these hold
+    times: int = 1                 # how often it repeats
+    derivative: int = 0
+
+
+GraphNode = VariableNode | FunctionNode | GroupNode
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A box around the nodes of a layer."""
+
+    layer: str                     # path of the layer
+    members: tuple[str, ...]       # ids of the nodes that are in it and in no inner cluster
+    inner: tuple[Cluster, ...] = ()
+    derivative: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +83,12 @@ class Graph:
     functions: tuple[FunctionNode, ...]
     edges: tuple[tuple[str, str], ...]
     outputs: tuple[str, ...]
+    groups: tuple[GroupNode, ...] = ()  # only where parts were collapsed
 
     @property
-    def nodes(self) -> tuple[VariableNode | FunctionNode, ...]:
-        """The variables, then the functions."""
-        return (*self.variables, *self.functions)
+    def nodes(self) -> tuple[GraphNode, ...]:
+        """The variables, then the functions, then the groups."""
+        return (*self.variables, *self.functions, *self.groups)
 
 
 def collect_graph(output: Outputs) -> Graph:
@@ -78,6 +112,17 @@ def collect_graph(output: Outputs) -> Graph:
         >>> graph.edges
         (('v0', 'f0'), ('v0', 'f0'), ('f0', 'v1'), ('v1', 'f1'), ('v2', 'f1'), ('f1', 'v3'))
     """
+    return collect(output).graph
+
+
+def collect(output: Outputs) -> Collection:
+    """The graph as :func:`collect_graph` gives it, with what in the program each of its ids stands for.
+
+    Examples:
+        >>> import numpy as np
+        >>> collect(Variable(np.array(3.0), name="x")).places["v0"].name
+        'x'
+    """
     outputs = [output] if isinstance(output, Variable) else output
     if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(v, Variable) for v in outputs):
         several = isinstance(outputs, (list, tuple))
@@ -89,9 +134,23 @@ def collect_graph(output: Outputs) -> Graph:
         collector.visit(v)
     ids = tuple([collector.variable(place_of(v), v._name) for v in outputs])
     ranked = {fn: i for i, fn in enumerate(sorted(collector.functions, key=lambda fn: fn._order))}
-    functions = tuple([FunctionNode(id_, type(fn).__name__, fn.op, fn._layer, generation, ranked[fn])
+    functions = tuple([FunctionNode(id_, type(fn).__name__, fn.op, str(fn._layer), generation, ranked[fn], derivative_order(fn),
+                                    tuple([fn.argument(i) for i in collector.inputs[fn]]), settings_of(fn))
                        for fn, (id_, generation) in collector.functions.items()])
-    return Graph(tuple(collector.variables), functions, tuple(collector.edges), ids)
+    graph = Graph(tuple(collector.variables), functions, tuple(collector.edges), ids)
+    return Collection(graph, {node.id: place for place, node in collector.known.items()}, collector.constants,
+                      {id_: fn for fn, (id_, _) in collector.functions.items()}, {collector.functions[fn][0]: i for fn, i in collector.inputs.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A graph, and what in the program each of its ids stands for."""
+
+    graph: Graph
+    places: dict[str, Any]            # a variable's node in the program's graph, or the leaf itself
+    constants: dict[str, Any]         # a constant's value, None where nothing kept it
+    functions: dict[str, Any]         # the Function
+    inputs: dict[str, list[int]]      # for each edge that leads to a function: which of its inputs that is
 
 
 def place_of(x: Any) -> Any:
@@ -116,6 +175,8 @@ class _Collector:
         self.edges: list[tuple[str, str]] = []
         self.known: dict[Any, VariableNode] = {}             # by place
         self.functions: dict[Any, tuple[str, int]] = {}      # id and generation
+        self.inputs: dict[Any, list[int]] = {}               # of a function: which of its inputs have nodes
+        self.constants: dict[str, Any] = {}                  # by id: the value, None where nothing kept it
 
     def visit(self, output: Variable) -> None:
         """Add all that leads to ``output``, without recursion: graphs are deeper than Python's stack."""
@@ -136,12 +197,18 @@ class _Collector:
         id_ = f"f{len(self.functions)}"
         kept = dict(zip(fn._plan.sources, fn._kept or (), strict=False))
         given = fn._inputs or ()
-        before = []
+        seen = getattr(fn, "_seen", None)  # the inputs and returns, inside of viz.keep_values()
+        before: list[str] = []
+        self.inputs[fn] = drawn = []
         for i, edge in enumerate(fn._edges):
+            value = given[i] if i < len(given) else kept.get(i) if seen is None else seen[0][i]
             if isinstance(edge, (Node, Variable)):
-                before.append(self.variable(place_of(edge), layer=fn._layer))
-            elif i < len(given) or edge is not None or kept.get(i) is not None or i not in _optional(fn.__class__):
-                before.append(self.constant(fn, i, edge, given[i] if i < len(given) else kept.get(i)))
+                before.append(self.variable(place_of(edge), layer=str(fn._layer)))
+            elif edge is not None or value is not None or i not in _optional(fn.__class__):
+                before.append(self.constant(fn, i, edge, value))
+            else:
+                continue
+            drawn.append(i)
         generation = max((self.variables[int(v[1:])].generation for v in before), default=0)
         self.functions[fn] = (id_, generation)
         self.edges.extend((v, id_) for v in before)
@@ -152,14 +219,14 @@ class _Collector:
             creator = creator_of(place)
             fn, generation = self.functions.get(creator, (None, -1))
             if isinstance(place, Node):
-                kind, name, layer = "result" if creator is not None else "leaf", place._label or name, place._layer
+                kind, name, layer = "result" if creator is not None else "leaf", place._label or name, str(place._layer)
                 shape, dtype = place._shape, place._dtype
             else:
                 data = place._data
                 kind = "parameter" if isinstance(place, Parameter) else "leaf" if place.requires_grad else "constant"
                 name, layer = place._name or name, layer if kind == "parameter" else ""
                 shape, dtype = (None, None) if data is None else (data.shape, data.dtype)
-            self.known[place] = self.new(kind, name, shape, dtype, layer, generation + 1)
+            self.known[place] = self.new(kind, name, shape, dtype, layer, generation + 1, 0 if fn is None else derivative_order(creator))
             if fn is not None:
                 self.edges.append((fn, self.known[place].id))
         return self.known[place].id
@@ -168,16 +235,19 @@ class _Collector:
         """The id of a new node for an input that no gradient flows to; an array is known by its argument's name, or not at all."""
         name = getattr(value, "_name", None)
         value = getattr(value, "_data", value) if number is None else number
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
         if isinstance(value, (bool, int, float, np.generic)):
-            return self.new("constant", name or number_text(value), (), getattr(value, "dtype", None), fn._layer, 0).id
-        if name is None and fn.native and not fn.broadcasts:
+            name, shape = name or number_text(value), ()
+        elif name is None and fn.native and not fn.broadcasts:
             name = fn.argument(i)
-        return self.new("constant", name, getattr(value, "shape", None), getattr(value, "dtype", None), fn._layer, 0).id
+        id_ = self.new("constant", name, shape, dtype, str(fn._layer), 0, derivative_order(fn)).id
+        self.constants[id_] = value
+        return id_
 
-    def new(self, kind: str, name: Any, shape: Any, dtype: Any, layer: str, generation: int) -> VariableNode:
+    def new(self, kind: str, name: Any, shape: Any, dtype: Any, layer: str, generation: int, derivative: int) -> VariableNode:
         """Add a node."""
         node = VariableNode(f"v{len(self.variables)}", kind, None if name is None else str(name), shape, None if dtype is None else str(dtype), layer,
-                            generation)
+                            generation, derivative)
         self.variables.append(node)
         return node
 
@@ -187,6 +257,36 @@ def _optional(cls: Any) -> frozenset[int]:
     """The places of the inputs that an op may be called without; nothing there and a constant look the same in the graph."""
     parameters = list(inspect.signature(cls.forward).parameters.values())[1:]
     return frozenset(i for i, p in enumerate(parameters) if p.default is None)
+
+
+def settings_of(fn: Any) -> tuple[tuple[str, str], ...]:
+    """What a Function was made with, as text: (("axis", "1"), ("keepdims", "False")).
+
+    Examples:
+        >>> import dezero.functions as F
+        >>> import numpy as np
+        >>> settings_of(F.sum(Variable(np.ones((2, 3))), axis=1).creator)
+        (('axis', '1'), ('keepdims', 'False'))
+    """
+    known = fn.__dict__
+    return tuple([(name, _setting(known[name])) for name in _parameters(type(fn)) if name in known]) if known else ()
+
+
+@cache
+def _parameters(cls: Any) -> tuple[str, ...]:
+    """The names of the arguments of a class's constructor."""
+    if cls.__init__ is object.__init__:
+        return ()
+    return tuple([p.name for p in list(inspect.signature(cls.__init__).parameters.values())[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)])
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, (bool, int, float, np.generic)):
+        return number_text(value)
+    if value is None or isinstance(value, (str, tuple, list, slice)) or value is Ellipsis:
+        text = reprlib.repr(value)
+        return text if len(text) <= 40 else text[:39] + "…"
+    return type(value).__name__
 
 
 def number_text(value: Any) -> str:
