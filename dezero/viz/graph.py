@@ -138,8 +138,9 @@ def collect(output: Outputs) -> Collection:
                                     tuple([fn.argument(i) for i in collector.inputs[fn]]), settings_of(fn))
                        for fn, (id_, generation) in collector.functions.items()])
     graph = Graph(tuple(collector.variables), functions, tuple(collector.edges), ids)
+    names = {fn: id_ for fn, (id_, _) in collector.functions.items()}
     return Collection(graph, {node.id: place for place, node in collector.known.items()}, collector.constants,
-                      {id_: fn for fn, (id_, _) in collector.functions.items()}, {collector.functions[fn][0]: i for fn, i in collector.inputs.items()})
+                      {id_: fn for fn, id_ in names.items()}, {names[fn]: i for fn, i in collector.inputs.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ def settings_of(fn: Any) -> tuple[tuple[str, str], ...]:
         (('axis', '1'), ('keepdims', 'False'))
     """
     known = fn.__dict__
-    return tuple([(name, _setting(known[name])) for name in _parameters(type(fn)) if name in known]) if known else ()
+    return tuple([(name, _setting(known[name])) for name in _parameters(fn.__class__) if name in known]) if known else ()
 
 
 @cache
@@ -277,7 +278,8 @@ def _parameters(cls: Any) -> tuple[str, ...]:
     """The names of the arguments of a class's constructor."""
     if cls.__init__ is object.__init__:
         return ()
-    return tuple([p.name for p in list(inspect.signature(cls.__init__).parameters.values())[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)])
+    given = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return tuple([p.name for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)])
 
 
 def _setting(value: Any) -> str:

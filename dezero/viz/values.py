@@ -137,9 +137,9 @@ def _copy(x: Any) -> Any:
 
 
 def held(found: Collection) -> dict[str, Any]:
-    """The arrays that something still holds: variables, the graph for its gradients, ``keep_values``. By id, as they are, on host or device."""
+    """The arrays that something still holds (variables, the graph for its gradients, ``keep_values``) by id, on host or device."""
     ids = {place: id_ for id_, place in found.places.items()}
-    results = {(place.function, place.index if isinstance(place, Output) else 0): id_ for id_, place in found.places.items() if isinstance(place, Node)}
+    results = {(place.function, _index(place)): id_ for id_, place in found.places.items() if isinstance(place, Node)}
     arrays = {id_: value for id_, value in found.constants.items() if value is not None}
     for id_, place in found.places.items():
         v = place._output() if isinstance(place, Node) else place
@@ -158,8 +158,13 @@ def held(found: Collection) -> dict[str, Any]:
     return arrays
 
 
+def _index(place: Node) -> int:
+    """Which of its function's results a place is."""
+    return place.index if isinstance(place, Output) else 0
+
+
 class _Twins:
-    """The values that nothing holds any more, computed again in the order in which the functions ran; a second graph where backward freed the first."""
+    """The values that nothing holds any more, computed again in the order in which they were; a second graph where backward freed the first."""
 
     def __init__(self, found: Collection) -> None:
         self.found = found
@@ -219,9 +224,11 @@ class _Twins:
         found, said = self.found, []
         if self.lost:
             first = found.functions[self.lost[0]]
-            said.append(f"{len(self.lost)} of {len(found.functions)} functions have no numbers, the first is {first.op}: backward() has freed an input "
-                        "that was a constant; draw before backward(), call backward(retain_graph=True), or run the forward inside viz.keep_values()")
-        if self.freed and any(id_ in self.variables and not _same(self.variables[id_]._data, self.arrays[id_]) for id_ in found.graph.outputs):
+            said.append(f"{len(self.lost)} of {len(found.functions)} functions have no numbers, the first is {first.op}: backward() has freed an "
+                        "input that was a constant; draw before backward(), call backward(retain_graph=True), or run the forward inside "
+                        "viz.keep_values()")
+        ends = [(self.variables[id_]._data, self.arrays[id_]) for id_ in found.graph.outputs if id_ in self.variables]
+        if self.freed and any(not _same(now, then) for now, then in ends):
             said.append("the numbers were computed again, as backward() had freed them, and the output is another now: "
                         "a leaf has changed since, or a function draws random numbers")
         return tuple(said)
@@ -237,7 +244,7 @@ class _Backward:
     def __init__(self, found: Collection, twins: _Twins) -> None:
         self.found, self.functions, self.twins = found, twins.functions, twins
         names = {fn: id_ for id_, fn in found.functions.items()}
-        self.results = {(names[place.function], place.index if isinstance(place, Output) else 0): id_
+        self.results = {(names[place.function], _index(place)): id_
                         for id_, place in found.places.items() if isinstance(place, Node) and place.function in names}
         self.order: list[str] = []
         self.gradients: dict[str, Any] = {}
@@ -262,7 +269,7 @@ class _Backward:
             return
         if not isinstance(node, Output):
             self.order.append(id_)
-        result = self.results.get((id_, node.index if isinstance(node, Output) else 0))
+        result = self.results.get((id_, _index(node)))
         if result is not None and not isinstance(gy, Bundle):
             self.gradients[result] = as_numpy(gy)
 
