@@ -1,9 +1,10 @@
-"""The book's ``dezero.utils``: checks of gradients, drawings of graphs, and small helpers on arrays."""
+"""The book's ``dezero.utils``: checks of gradients, drawings of graphs (:mod:`dezero.viz` has more of them), and small helpers on arrays."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dezero import viz
 from dezero.backend import array_module
 from dezero.backend.im2col import get_conv_outsize, get_deconv_outsize, pair
 from dezero.core.arithmetic import SumTo
@@ -14,10 +15,18 @@ from dezero.datasets import cache_dir, get_file, show_progress
 from dezero.errors import ShapeError
 from dezero.functions.shape import sizes_of
 from dezero.testing import array_allclose, array_equal, gradient_check, numerical_grad
-from dezero.viz import get_dot_graph, plot_dot_graph
+
+if TYPE_CHECKING:
+    from dezero.viz import get_dot_graph, plot_dot_graph
 
 __all__ = ["array_allclose", "array_equal", "cache_dir", "get_conv_outsize", "get_deconv_outsize", "get_dot_graph", "get_file", "gradient_check",
            "logsumexp", "max_backward_shape", "numerical_grad", "pair", "plot_dot_graph", "reshape_sum_backward", "show_progress", "sum_to"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("get_dot_graph", "plot_dot_graph"):
+        raise AttributeError(f"module 'dezero.utils' has no attribute {name!r}")
+    return getattr(viz, name)  # loaded at the first use
 
 
 def sum_to(x: Array, shape: Shape) -> Array:

@@ -1,4 +1,4 @@
-"""The command line: ``dezero demo``, ``train``, ``evaluate``, ``predict``, ``compare``, ``info``; also ``python -m dezero``."""
+"""The command line: ``dezero demo``, ``train``, ``evaluate``, ``predict``, ``compare``, ``graph``, ``info``; also ``python -m dezero``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dezero.cli.demo import demo
 from dezero.cli.evaluate import compare, evaluate
+from dezero.cli.graph import graph
 from dezero.cli.info import info
 from dezero.cli.parser import parser
 from dezero.cli.predict import predict
@@ -74,6 +75,9 @@ def _dispatch(args: Namespace) -> int:
             return predict(args.images, args.run, args.top)
         case "compare":
             return compare(args.runs, args.out)
+        case "graph":
+            given = {name: value for name, value in vars(args).items() if name not in ("command", "script", "out", "args")}
+            return graph(args.script, args.out, args.args, **given)
         case _:
             return info()
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dezero.cli.graph import ENDINGS
 from dezero.cli.tasks import ACTIVATIONS, AUGMENT, DATA, MODELS, OPTIMIZERS, SCHEDULE_NAMES
+from dezero.viz.view import WORDS
 
 EXAMPLES = {
     "dezero": """examples:
   dezero demo                                        train on bundled digits, a quarter of a minute
   dezero train --data digits --model cnn             the same with settings of your own
   dezero predict photo.jpg                           read a digit with the model that was trained last
+  dezero graph train.py:loss -o loss.svg             draw the graph behind a variable of a script
   dezero COMMAND --help                              all settings of a command""",
     "train": """examples:
   dezero train --data mnist --model mlp --hidden 50 --optimizer sgd --lr 0.1 0.5 1.2 1.5
@@ -26,6 +29,11 @@ EXAMPLES = {
   dezero evaluate runs/mnist-cnn""",
     "compare": """examples:
   dezero compare runs/digits-mlp runs/digits-cnn --out compare.png""",
+    "graph": """examples:
+  dezero graph train.py                              list the variables that train.py leaves
+  dezero graph train.py:loss -o loss.svg
+  dezero graph train.py:loss -o loss.png --show shape,value,grad --collapse encoder decoder
+  dezero graph 'train.py:losses[-1]' -o loss.pdf --depth 1 --args --epochs 1""",
     "demo": """examples:
   dezero demo --out somewhere""",
     "info": """examples:
@@ -35,7 +43,7 @@ EXAMPLES = {
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    top = argparse.ArgumentParser("dezero", description="Train, evaluate and use small networks.", epilog=EXAMPLES["dezero"],
+    top = argparse.ArgumentParser("dezero", description="Train, evaluate, use and draw small networks.", epilog=EXAMPLES["dezero"],
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -55,8 +63,25 @@ def parser() -> argparse.ArgumentParser:
     compare = command("compare", "draw the curves of several runs side by side")
     compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs")
     compare.add_argument("--out", type=Path, default=Path("compare.png"), help="the picture (default: compare.png)")
+    _graph(command("graph", "run a script and draw the graph behind one of its variables",
+                   "dezero graph SCRIPT.py:VARIABLE [-o FILE] [settings] [--args ...]\n       dezero graph SCRIPT.py [--args ...]"))
     command("info", "print versions and hardware, and what is missing")
     return top
+
+
+def _graph(p: argparse.ArgumentParser) -> None:
+    """The settings of ``dezero graph``; those of the drawing without a default here, as the drawing has them."""
+    none = argparse.SUPPRESS
+    p.add_argument("script", metavar="SCRIPT.py:VARIABLE", help="what to run and what to draw: a name, model.loss or losses[-1]; "
+                   "without :VARIABLE the variables are listed")
+    p.add_argument("-o", "--out", type=Path, metavar="FILE", help=f"the picture; its ending is its format: {', '.join(ENDINGS)} (default: graph.svg)")
+    p.add_argument("--show", type=_show, default=none, metavar="WORDS", help=f"what to write into the nodes, of {','.join(WORDS)}")
+    p.add_argument("--depth", type=_whole, default=none, metavar="N", help="draw layers more than N levels deep as one node each")
+    p.add_argument("--collapse", nargs="*", default=none, metavar="PATH", help="draw these layers as one node each; alone: all outermost layers")
+    p.add_argument("--fold", action="store_true", default=none, help="draw a part that repeats once")
+    p.add_argument("--no-clusters", action="store_false", dest="clusters", default=none, help="no boxes around layers")
+    p.add_argument("--max-nodes", type=_whole, default=none, metavar="N", help="collapse a larger graph until it fits; 0: never (default: 1000)")
+    p.add_argument("--args", nargs=argparse.REMAINDER, default=[], metavar="...", help="the script's own arguments: all that follow")
 
 
 def _train(p: argparse.ArgumentParser) -> None:
@@ -92,6 +117,21 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: a positive whole number is expected")
     return int(value)
+
+
+def _whole(text: str) -> int:
+    value = _number(int, text, "a whole number of at least 0")
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text}: a whole number of at least 0 is expected")
+    return int(value)
+
+
+def _show(text: str) -> tuple[str, ...]:
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in found:
+        if word not in WORDS:
+            raise argparse.ArgumentTypeError(f"{word!r}: words of {', '.join(WORDS)} are expected, with commas between them")
+    return found
 
 
 def _seed(text: str) -> int:

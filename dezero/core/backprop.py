@@ -5,12 +5,14 @@ It returns gradients; only ``backward`` writes ``.grad``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
 from itertools import count
 from operator import attrgetter
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -29,6 +31,15 @@ ndarray, generic = np.ndarray, np.generic
 
 Edge = Any  # a Node, or a leaf Variable
 _keys = count()
+
+
+class _Last(threading.local):
+    """What ``last_output`` knows; of each thread by itself, and nothing is kept alive."""
+
+    output: Any = staticmethod(lambda: None)
+
+
+_last = _Last()
 
 
 def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, retain_graph: bool = False, retain_grad: bool = False,
@@ -235,6 +246,12 @@ def backward(y: Variable, retain_grad: bool = False, create_graph: bool = False,
         land(found, create_graph)
     if not retain_grad:
         y._grad = None
+    _last.output = ref(y)
+
+
+def last_output() -> Variable | None:
+    """The variable whose ``backward`` was the last to end in this thread, as long as it lives."""
+    return _last.output()  # type: ignore[no-any-return]
 
 
 def register_hook(v: Variable, hook: Any) -> Any:

@@ -72,6 +72,7 @@ class Function(Node):
     shared: Any = None                      # the library's ``backward``, where one serves all inputs
     wants: dict[str, list[str]] = {}        # formula -> the names that it wants kept
     _label: str | None = None               # the output's name, where it has one
+    _absent: tuple[int, ...] = ()           # inputs that were None; their edges look like those of constant arrays
     xp: Any = np                            # the array module of the inputs ...
     kernels: Any = kernels_of(np)           # ... and its hot kernels
     _plans: dict[Any, Plan] = {}
@@ -203,6 +204,7 @@ class Function(Node):
             needs = int("".join("01"[isinstance(x, Variable) and x.requires_grad] for x in reversed(inputs)), 2)
         if odd and not scalars:
             xs = full_arrays(xs)
+            self._absent = tuple([i for i, x in enumerate(xs) if x is None])
         return xs, edges, needs
 
     def _binary(self, a: Any, b: Any) -> Any:
@@ -307,7 +309,7 @@ class Function(Node):
     def _again(self) -> Function:
         """A fresh node for another call of the same object."""
         fn = type(self).__new__(type(self))
-        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_inputs", "_label", "_site", "_seen")})
+        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_absent", "_inputs", "_label", "_site", "_seen")})
         return fn
 
     def _as_array(self, y: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import as_numpy
-from dezero.core.operators import Operators
+from dezero.core.operators import ENGINE, Operators
 
 
 def is_float(data: Any) -> bool:
@@ -116,3 +116,7 @@ class Value(Operators):
         elif self._data is not None and is_float(self._data) and not self.requires_grad:
             notes.append("constant")
         return ", ".join([str(self)[:-1], *notes]) + ")"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the same text, and the graph folded away below it."""
+        return ENGINE["variable_html"](self)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from typing import Any, Self
 from dezero.backend import as_cupy, as_numpy
 from dezero.config import _mode
 from dezero.core import Parameter
+from dezero.core.operators import ENGINE
 from dezero.layers.buffer import Buffer
 from dezero.layers.reference import refer
 from dezero.layers.state import LoadReport, load_state, read_state, read_weights, write_weights
@@ -295,6 +296,14 @@ class Layer(LayerBase):
 
     def __repr__(self) -> str:
         return tree(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tree with the parameters' shapes, and the picture folded away below it."""
+        return ENGINE["layer_html"](self)  # type: ignore[no-any-return]
+
+    def _repr_svg_(self) -> str | None:
+        """The picture: the graph of the last call while its output lives, else the sublayers as they were declared."""
+        return ENGINE["layer_svg"](self)  # type: ignore[no-any-return]
 
     def summary(self, *inputs: Any) -> str:
         """A table of the layers with output shapes and numbers of parameters.

@@ -32,6 +32,11 @@ class Reference:
             v = found_again(node)
         return v
 
+    @property
+    def place(self) -> Any:
+        """The result's place in the graph, also where nobody holds its Variable; None once the graph is gone."""
+        return self._node()
+
 
 def refer(value: Any, keep: bool = False) -> Any:
     """A reference to a layer's input or output; ``keep`` lets the graph keep an output's array until a ``backward`` has used it."""

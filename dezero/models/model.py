@@ -7,8 +7,8 @@ from typing import Any
 
 import dezero.functions as F
 import dezero.layers as L
+from dezero import viz
 from dezero.config import changed
-from dezero.viz.dot import plot_dot_graph
 
 
 class Model(L.Layer):
@@ -29,7 +29,7 @@ class Model(L.Layer):
         (5, 1)
     """
 
-    def plot(self, *inputs: Any, to_file: Any = "model.png") -> Any:
+    def plot(self, *inputs: Any, to_file: Any = "model.png", **options: Any) -> Any:
         """Run the model on ``inputs`` and draw the graph of the computation; see :func:`dezero.utils.plot_dot_graph`.
 
         It runs as it trains: dropout is in the picture, and batch norm's running statistics move, unless :meth:`eval` came before.
@@ -37,6 +37,7 @@ class Model(L.Layer):
         Args:
             inputs: what the model is called with.
             to_file: the picture to write; its ending picks the format. Without Graphviz, PNG and PDF become SVG.
+            options: ``verbose``, and what to show and to leave out, as :func:`dezero.utils.plot_dot_graph` takes them.
 
         Returns:
             The path of the picture that was written; in a notebook, a picture that it shows.
@@ -46,13 +47,13 @@ class Model(L.Layer):
             >>> from pathlib import Path
             >>> from dezero.models import MLP
             >>> with tempfile.TemporaryDirectory() as folder:
-            ...     path = MLP((3, 1)).plot(np.ones((1, 2), np.float32), to_file=Path(folder) / "mlp.svg")
-            ...     path.name, "Sigmoid" in path.read_text(encoding="utf-8")
+            ...     path = MLP((3, 1)).plot(np.ones((1, 2), np.float32), to_file=Path(folder) / "mlp.svg", collapse="l0")
+            ...     path.name, ">Sigmoid<" in path.read_text(encoding="utf-8")
             ('mlp.svg', True)
         """
         with changed(record=True):  # inside no_grad there would be nothing to draw
             y = self(*inputs)
-        return plot_dot_graph(y, verbose=True, to_file=to_file)
+        return viz.plot_dot_graph(y, to_file=to_file, **options)
 
 
 class Sequential(L.Sequential, Model):

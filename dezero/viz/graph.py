@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.node import Node
+from dezero.core.node import Node, Output
+from dezero.core.operators import ENGINE
 from dezero.core.passes import derivative_order
 from dezero.core.variable import Parameter, Variable
 from dezero.errors import InputTypeError, describe
@@ -31,6 +33,7 @@ class VariableNode:
     layer: str                     # path of the layer that made it, or that uses it first
     generation: int                # functions on the longest path from a leaf
     derivative: int = 0            # 0 where it was made forward, 1 by the backward that gave a first derivative, 2 by one through that ...
+    index: int = 0                 # which of the results of its function it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class GroupNode:
     numbers: int                   # how many numbers these hold
     times: int = 1                 # how often it repeats
     derivative: int = 0
+    order: int = 0                 # of its first function
+    last: str = ""                 # where it repeats: path of the last of the layers, if that is another one
 
 
 GraphNode = VariableNode | FunctionNode | GroupNode
@@ -67,12 +72,14 @@ GraphNode = VariableNode | FunctionNode | GroupNode
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A box around the nodes of a layer."""
+    """A box around the nodes of one call of a layer, or around a part that repeats."""
 
-    layer: str                     # path of the layer
+    layer: str                     # path of the layer, of the first one where it repeats; "" for a part that repeats and is no layer
     members: tuple[str, ...]       # ids of the nodes that are in it and in no inner cluster
     inner: tuple[Cluster, ...] = ()
     derivative: int = 0
+    times: int = 1                 # how often what is in it comes, one after another; drawn once
+    last: str = ""                 # where it repeats: path of the last of the layers, if that is another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,10 @@ class Graph:
     def nodes(self) -> tuple[GraphNode, ...]:
         """The variables, then the functions, then the groups."""
         return (*self.variables, *self.functions, *self.groups)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return ENGINE["graph_svg"](self)  # type: ignore[no-any-return]
 
 
 def collect_graph(output: Outputs) -> Graph:
@@ -198,14 +209,14 @@ class _Collector:
         id_ = f"f{len(self.functions)}"
         kept = dict(zip(fn._plan.sources, fn._kept or (), strict=False))
         given = fn._inputs or ()
-        seen = getattr(fn, "_seen", None)  # the inputs and returns, inside of viz.keep_values()
+        seen = getattr(fn, "_seen", ((),))[0]  # the inputs, inside of viz.keep_values()
         before: list[str] = []
         self.inputs[fn] = drawn = []
         for i, edge in enumerate(fn._edges):
-            value = given[i] if i < len(given) else kept.get(i) if seen is None else seen[0][i]
             if isinstance(edge, (Node, Variable)):
                 before.append(self.variable(place_of(edge), layer=str(fn._layer)))
-            elif edge is not None or value is not None or i not in _optional(fn.__class__):
+            elif i not in fn._absent:
+                value = given[i] if i < len(given) else seen[i] if i < len(seen) else kept.get(i)
                 before.append(self.constant(fn, i, edge, value))
             else:
                 continue
@@ -227,7 +238,8 @@ class _Collector:
                 kind = "parameter" if isinstance(place, Parameter) else "leaf" if place.requires_grad else "constant"
                 name, layer = place._name or name, layer if kind == "parameter" else ""
                 shape, dtype = (None, None) if data is None else (data.shape, data.dtype)
-            self.known[place] = self.new(kind, name, shape, dtype, layer, generation + 1, 0 if fn is None else derivative_order(creator))
+            index = place.index if isinstance(place, Output) and fn is not None else 0
+            self.known[place] = self.new(kind, name, shape, dtype, layer, generation + 1, 0 if fn is None else derivative_order(creator), index)
             if fn is not None:
                 self.edges.append((fn, self.known[place].id))
         return self.known[place].id
@@ -245,19 +257,18 @@ class _Collector:
         self.constants[id_] = value
         return id_
 
-    def new(self, kind: str, name: Any, shape: Any, dtype: Any, layer: str, generation: int, derivative: int) -> VariableNode:
+    def new(self, kind: str, name: Any, shape: Any, dtype: Any, layer: str, generation: int, derivative: int, index: int = 0) -> VariableNode:
         """Add a node."""
-        node = VariableNode(f"v{len(self.variables)}", kind, None if name is None else str(name), shape, None if dtype is None else str(dtype), layer,
-                            generation, derivative)
+        text = None if name is None else str(name), shape, None if dtype is None else _dtype_name(dtype)
+        node = VariableNode(f"v{len(self.variables)}", kind, *text, layer, generation, derivative, index)
         self.variables.append(node)
         return node
 
 
 @cache
-def _optional(cls: Any) -> frozenset[int]:
-    """The places of the inputs that an op may be called without; nothing there and a constant look the same in the graph."""
-    parameters = list(inspect.signature(cls.forward).parameters.values())[1:]
-    return frozenset(i for i, p in enumerate(parameters) if p.default is None)
+def _dtype_name(dtype: Any) -> str:
+    """NumPy takes longer for it than for a sum."""
+    return str(dtype)
 
 
 def settings_of(fn: Any) -> tuple[tuple[str, str], ...]:
@@ -283,12 +294,12 @@ def _parameters(cls: Any) -> tuple[str, ...]:
 
 
 def _setting(value: Any) -> str:
-    if isinstance(value, (bool, int, float, np.generic)):
-        return number_text(value)
     if value is None or isinstance(value, (str, tuple, list, slice)) or value is Ellipsis:
-        text = reprlib.repr(value)
+        text = re.sub(" at 0x[0-9A-Fa-f]+", "", reprlib.repr(str(value) if isinstance(value, np.generic) else value))
         return text if len(text) <= 40 else text[:39] + "…"
-    return type(value).__name__
+    if isinstance(value, (bool, int, float, np.number, np.bool_)):
+        return number_text(value)
+    return getattr(value, "__name__", type(value).__name__) if callable(value) else type(value).__name__
 
 
 def number_text(value: Any) -> str:

@@ -1,151 +1,164 @@
-"""The rows of a layered layout: which row each node is in, where long edges bend, and the order within a row."""
+"""The rows of a layered layout: which row each item is in, and where long edges bend."""
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
-GAP, BEND_GAP = 18.0, 10.0  # between nodes, beside the bends of long edges
-MAX_BENDS = 100_000         # long edges beyond this many bends are drawn straight
-WORK = 250_000              # steps that sweeps may take; large graphs get fewer sweeps
+MAX_BENDS = 100_000  # long edges beyond this many bends are drawn straight
+WORK = 250_000       # steps that sweeps may take; large graphs get fewer sweeps
+
+End = tuple[int, float | None, int]  # an item, where it is entered from its centre (None: beside the others that enter), the edge that ends there
 
 
-def ranks(n: int, up: Sequence[Sequence[int]], down: Sequence[Sequence[int]]) -> list[int]:
-    """The longest path to each node; what hangs on one node alone comes down to it."""
-    rank, waiting = [0] * n, [len(u) for u in up]
-    order = [i for i in range(n) if not waiting[i]]
+@dataclass(frozen=True, slots=True)
+class Net:
+    """The edges that leave an item at one place; they share their way down."""
+
+    source: int            # the item
+    leave: float           # the place, from the centre of the item
+    ends: tuple[End, ...]  # an edge of -1 goes on inside of the item
+
+
+class CircleError(ValueError):
+    """Edges lead round in a circle; ``items`` are those on it or behind it."""
+
+    def __init__(self, items: list[int]) -> None:
+        super().__init__(f"items {items} are in a circle")
+        self.items = items
+
+
+def walk(up: Sequence[Sequence[int]], down: Sequence[Sequence[int]]) -> list[int]:
+    """The items, each after all that lead to it."""
+    waiting = [len(u) for u in up]
+    order = [i for i, w in enumerate(waiting) if not w]
     for i in order:  # grows while it runs
         for j in down[i]:
-            rank[j] = max(rank[j], rank[i] + 1)
             waiting[j] -= 1
             if not waiting[j]:
                 order.append(j)
-    loose = [True] * n  # a tree of its own: it can move down as a whole, and only the edge from its root gets shorter
+    if len(order) < len(up):
+        raise CircleError([i for i, w in enumerate(waiting) if w])
+    return order
+
+
+def ranks(up: Sequence[Sequence[int]], down: Sequence[Sequence[int]], entries: range, exits: range) -> tuple[list[int], list[bool]]:
+    """The row of each item, and which items are side trees: they need nothing but themselves and have one user.
+
+    It is the longest path to the item, moved down where that makes edges shorter. Entries are alone in the first row, exits in the last.
+    """
+    order = walk(up, down)
+    rank = [int(len(entries) > 0 and i not in entries) for i in range(len(up))]
     for i in order:
-        loose[i] = all(loose[j] and len(down[j]) == 1 for j in up[i])
+        for j in down[i]:
+            rank[j] = max(rank[j], rank[i] + 1)
+    if exits:
+        last = max((rank[i] + (i not in exits) for i in order), default=0)
+        rank[exits.start:exits.stop] = [last] * len(exits)
+    loose = [i not in entries for i in range(len(up))]
+    for i in order:
+        loose[i] = loose[i] and all(loose[j] and len(down[j]) == 1 for j in up[i])
+    settle(rank, order, [[j for j in u if not loose[j]] for u in up], down, {*entries, *exits, *[i for i in order if loose[i]]})
     for i in reversed(order):
         if loose[i] and down[i]:
             rank[i] = min(rank[j] for j in down[i]) - 1
-    return rank
+    return rank, loose
+
+
+def settle(rank: list[int], order: Sequence[int], up: Sequence[Sequence[int]], down: Sequence[Sequence[int]],
+           still: set[int]) -> None:
+    """Move chains down as far as their inputs have another user there: as all edges of an item share their way, these get no longer."""
+    reach = [max((rank[j] for j in d), default=0) for d in down]
+    tail = list(range(len(rank)))  # the end of the chain that begins at an item: one item leads to the next, and to nothing else
+    for i in reversed(order):
+        if len(down[i]) == 1 and len(up[down[i][0]]) == 1 and i not in still and down[i][0] not in still:
+            tail[i] = tail[down[i][0]]
+    for i in reversed(order):
+        if i in still or not down[tail[i]] or len(up[i]) == 1 and tail[up[i][0]] == tail[i]:
+            continue
+        free = min([min(rank[j] for j in down[tail[i]]) - 1 - rank[tail[i]], *(reach[j] - rank[i] for j in up[i])])
+        while free > 0:
+            rank[i] += free
+            if i == tail[i]:
+                break
+            i = down[i][0]
 
 
 class Rows:
-    """The graph in rows: nodes, and a bend in each row that a long edge crosses; the edges from one node share their bends."""
+    """Items in rows, and a bend in each row that a long net crosses.
 
-    def __init__(self, sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]) -> None:
+    Items from ``n`` on are bends. The last ``entries + exits`` items before are ports: the entries alone in the first row, the exits in the last.
+    """
+
+    def __init__(self, sizes: Sequence[tuple[float, float]], nets: Sequence[Net], entries: int = 0, exits: int = 0) -> None:
         n = self.n = len(sizes)
-        self.sizes, self.edges = sizes, edges
-        up: list[list[int]] = [[] for _ in range(n)]
-        down: list[list[int]] = [[] for _ in range(n)]
-        for u, v in edges:
-            up[v].append(u)
-            down[u].append(v)
-        self.rank = ranks(n, up, down)
-        once = [not up[i] and len(down[i]) == 1 for i in range(n)]
-        self.light = [once[i] and not all(once[j] for j in up[down[i][0]]) for i in range(n)]  # they gather around a user that others place
-        self.last: dict[tuple[int, int], int] = {}                        # (u, v) -> the node or bend from which the edge enters v
-        self.links: list[tuple[int, int]] = []                            # between nodes and bends of neighbouring rows
-        self.trunks: list[list[int]] = []                                 # each long edge's way down to its last bend
-        self.straight: set[tuple[int, int]] = set()
-        self.bend(down)
+        self.sizes, self.nets, self.entries, self.exits = sizes, nets, entries, exits
+        nodes = n - entries - exits
+        pairs = dict.fromkeys((net.source, end[0]) for net in nets for end in net.ends)
+        self.above: list[list[int]] = [[] for _ in range(n)]  # the items that lead to an item, each once
+        self.below: list[list[int]] = [[] for _ in range(n)]
+        for u, v in pairs:
+            self.above[v].append(u)
+            self.below[u].append(v)
+        self.rank, self.loose = ranks(self.above, self.below, range(nodes, nodes + entries), range(nodes + entries, n))
+        self.start: list[int] = []                   # of each link between neighbouring rows: the item or bend above,
+        self.end: list[int] = []                     # and below,
+        self.leave: list[float] = []                 # and where it leaves and enters them, from their centres
+        self.enter: list[float | None] = []
+        self.edge: list[int] = []                    # the first edge in it
+        self.last: dict[tuple[int, int], int] = {}   # (net, item) -> the item or bend from which the net enters the item
+        self.into: dict[tuple[int, int], int] = {}   # (net, item) -> that link; not there where the net runs straight through many rows
+        self.trunks: list[tuple[int, list[int]]] = []  # of each long net: itself, its source and its bends
+        self.bend()
         total = len(self.rank)
-        self.up: list[list[int]] = [[] for _ in range(total)]
-        self.down: list[list[int]] = [[] for _ in range(total)]
-        for u, v in self.links:
-            self.up[v].append(u)
-            self.down[u].append(v)
-        self.rounds = max(3, min(24, WORK // (len(self.links) + total + 1)))
-        self.layers = self.first_order()
+        self.ups: list[list[int]] = [[] for _ in range(total)]    # links
+        self.downs: list[list[int]] = [[] for _ in range(total)]
+        for k, (u, v) in enumerate(zip(self.start, self.end, strict=True)):
+            self.ups[v].append(k)
+            self.downs[u].append(k)
+        self.rounds = max(3, min(24, WORK // (len(self.start) + total + 1)))
+        self.layers: list[list[int]] = []
+        self.at: list[int] = []                      # the place of each item in its row
 
-    def bend(self, down: list[list[int]]) -> None:
-        """Put a bend into each row that the edges of a node cross, one for all of them."""
+    def bend(self) -> None:
+        """Put a bend into each row that a net crosses; the shortest nets come first where there are too many."""
         rank, left = self.rank, MAX_BENDS
-        spans = [max((rank[v] for v in down[u]), default=0) - rank[u] - 1 for u in range(self.n)]
+        spans = [max((rank[v] for v, _, _ in net.ends), default=0) - rank[net.source] - 1 for net in self.nets]
         few = set()
-        for u in sorted(range(self.n), key=lambda u: spans[u]):
-            left -= max(0, spans[u])
+        for k in sorted(range(len(self.nets)), key=lambda k: spans[k]):
+            left -= max(0, spans[k])
             if left >= 0:
-                few.add(u)
-        for u in range(self.n):
-            trunk = [u]
-            for v in sorted(set(down[u]), key=lambda v: rank[v]):
-                if u not in few and rank[v] > rank[u] + 1:
-                    self.straight.add((u, v))
+                few.add(k)
+        for k, net in enumerate(self.nets):
+            trunk, top = [net.source], rank[net.source]
+            for v, enter, edge in sorted(net.ends, key=lambda end: rank[end[0]]):
+                if (k, v) in self.last:
                     continue
-                while len(trunk) < rank[v] - rank[u]:
-                    self.links.append((trunk[-1], len(rank)))
+                self.last[k, v] = net.source
+                if k not in few and rank[v] > top + 1:
+                    continue
+                while len(trunk) < rank[v] - top:
+                    self.link(trunk[-1], len(rank), net.leave if len(trunk) == 1 else 0.0, 0.0, edge)
                     trunk.append(len(rank))
-                    rank.append(rank[u] + len(trunk) - 1)
-                self.last[u, v] = trunk[-1]
+                    rank.append(top + len(trunk) - 1)
+                self.last[k, v] = trunk[-1]
+                self.into[k, v] = len(self.start)
+                self.link(trunk[-1], v, net.leave if len(trunk) == 1 else 0.0, enter, edge)
             if len(trunk) > 1:
-                self.trunks.append(trunk)
-        self.links.extend((self.last[e], e[1]) for e in self.edges if e in self.last)
+                self.trunks.append((k, trunk))
 
-    def first_order(self) -> list[list[int]]:
-        """Rows in the order of a walk up from the last nodes, in which a tree has no crossings."""
-        layers: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
-        seen = [False] * len(self.rank)
-        todo = [i for i in reversed(range(self.n)) if not self.down[i]]
-        while todo:
-            i = todo.pop()
-            if not seen[i]:
-                seen[i] = True
-                layers[self.rank[i]].append(i)
-                todo.extend(j for j in reversed(self.up[i]) if not seen[j])
-        return layers
-
-    # -- order -----------------------------------------------------------------------------------
-
-    def reduce_crossings(self) -> None:
-        """Sort each row by the mean place of the neighbours above, then below, and so on; keep the best."""
-        self.at = [0] * len(self.rank)
-        for layer in self.layers:
-            self.number(layer)
-        best, fewest, since = [list(layer) for layer in self.layers], self.crossings(), 0
-        for turn in range(self.rounds):
-            if not fewest or since >= 6:
-                break
-            downward = turn % 2 == 0
-            for layer in self.layers if downward else reversed(self.layers):
-                self.sort(layer, self.up if downward else self.down)
-            since += 1
-            if (now := self.crossings()) < fewest:
-                best, fewest, since = [list(layer) for layer in self.layers], now, 0
-        self.layers = best
-        for layer in best:
-            self.number(layer)
-
-    def number(self, layer: list[int]) -> None:
-        """Note the places in a row."""
-        for place, i in enumerate(layer):
-            self.at[i] = place
-
-    def sort(self, layer: list[int], sides: list[list[int]]) -> None:
-        """Sort a row by the mean place of the neighbours on one side; who has none there keeps its place."""
-        at = self.at
-        mean = {i: sum(at[j] for j in sides[i]) / len(sides[i]) for i in layer if sides[i]}
-        moved = iter(sorted(mean, key=lambda i: (mean[i], at[i])))
-        layer[:] = [next(moved) if i in mean else i for i in layer]
-        self.number(layer)
-
-    def crossings(self) -> int:
-        """How many pairs of links cross."""
-        total = 0
-        for layer in self.layers[1:]:
-            ends = sorted((self.at[j], self.at[i]) for i in layer for j in self.up[i])
-            seen: list[int] = []
-            for _, end in ends:
-                total += len(seen) - bisect_right(seen, end)
-                insort(seen, end)
-        return total
-
-    # -- widths ----------------------------------------------------------------------------------------
+    def link(self, u: int, v: int, leave: float, enter: float | None, edge: int) -> None:
+        """Join two items of neighbouring rows."""
+        self.start.append(u)
+        self.end.append(v)
+        self.leave.append(leave)
+        self.enter.append(enter)
+        self.edge.append(edge)
 
     def wide(self, i: int) -> float:
-        """The width of a node; a bend has none."""
+        """The width of an item; a bend has none."""
         return self.sizes[i][0] if i < self.n else 0.0
 
-    def gaps(self, layer: list[int]) -> list[float]:
-        """The least distances between the centres of neighbours in a row."""
-        return [(self.wide(i) + self.wide(j)) / 2 + (GAP if i < self.n and j < self.n else BEND_GAP) for i, j in pairwise(layer)]
+    def high(self, i: int) -> float:
+        """The height of an item; a bend has none."""
+        return self.sizes[i][1] if i < self.n else 0.0

@@ -182,7 +182,7 @@ def test_damaged_settings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "run/settings.json is damaged: unknown settings: colour" in said(capsys)[1]
 
 
-@pytest.mark.parametrize("help_of", [[], ["train"], ["predict"], ["evaluate"], ["compare"], ["demo"], ["info"]])
+@pytest.mark.parametrize("help_of", [[], ["train"], ["predict"], ["evaluate"], ["compare"], ["demo"], ["info"], ["graph"]])
 def test_help_has_examples(help_of: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit:
         main([*help_of, "--help"])
