@@ -73,6 +73,8 @@ def describe(x: Any) -> str:
     """
     if x is None:
         return "None"
+    if isinstance(x, type):
+        return f"the class {x.__name__}"
     shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
     if shape is None or dtype is None:
         return repr(x) if isinstance(x, (bool, int, float)) else type(x).__name__

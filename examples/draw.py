@@ -17,7 +17,7 @@ import dezero.functions as F
 from dezero import Parameter, Variable, grad
 from dezero.models import GPT, MLP, VGG16
 from dezero.utils import plot_dot_graph
-from dezero.viz import diff, explain, keep_values, make_view, to_html
+from dezero.viz import diff, explain, make_view, to_html
 
 
 def named(y, name):
@@ -25,18 +25,14 @@ def named(y, name):
     return y
 
 
-def polynomial():
-    """x^2 + 3x at 2."""
+def polynomial(backward=False):
+    """x^2 + 3x at 2, with what is in between, which keeps its gradients as long as it lives."""
     x = Variable(np.array(2.0), name="x")
     a, b = named(x * x, "a"), named(3 * x, "b")
-    return x, a, b, named(a + b, "y")
-
-
-def values():
-    """The same with its gradients: those of a and b are kept as long as a and b are."""
-    _, a, b, y = polynomial()
-    y.backward(retain_grad=True)
-    return [a, b, y]
+    y = named(a + b, "y")
+    if backward:
+        y.backward(retain_grad=True)
+    return [y, a, b, x]
 
 
 def derivative(f, order):
@@ -44,9 +40,7 @@ def derivative(f, order):
     x = Variable(np.array(1.0), name="x")
     y = f(x)
     for _ in range(order):
-        x.cleargrad()
-        y.backward(create_graph=True)
-        y = x.grad
+        y = grad(y, x, create_graph=True)
     return named(y, f"gx{order}")
 
 
@@ -67,17 +61,16 @@ def goldstein():
 
 
 def goldstein_values():
-    """The same with all its numbers, which a drawing could not find again."""
-    with keep_values():
-        z = goldstein()
-        z.backward()
+    """The same after backward, for its values and gradients."""
+    z = goldstein()
+    z.backward()
     return z
 
 
 def network(hidden=(4,), activation=F.relu):
     """The loss of a small classifier on five samples."""
     rng = np.random.default_rng(0)
-    x, t = Variable(rng.standard_normal((5, 3)), name="x"), rng.integers(0, 2, 5)
+    x, t = Variable(rng.standard_normal((5, 3), np.float32), name="x"), rng.integers(0, 2, 5)
     np.random.seed(0)  # the first weights come from NumPy's global state
     return named(F.softmax_cross_entropy(MLP((*hidden, 2), activation)(x), t), "loss")
 
@@ -98,15 +91,10 @@ def gpt():
     return named(GPT(vocab_size=50, context=8, embed_size=16, num_layers=12)(np.zeros((2, 8), int)), "scores")
 
 
-def vgg16():
-    """VGG16 on a small picture. With weights of zero it is there at once, and a drawing of shapes is the same."""
-    return named(VGG16(initializer=0)(Variable(np.zeros((1, 3, 32, 32), np.float32), name="image")), "scores")
-
-
 # name: what to draw, and how
 PICTURES = {
-    "polynomial": (lambda: polynomial()[-1], {}),
-    "values": (values, {"show": "value,grad"}),
+    "polynomial": (lambda: polynomial()[0], {}),
+    "values": (lambda: polynomial(backward=True), {"show": "value,grad"}),
     **{f"sin{k}": (lambda k=k: derivative(F.sin, k), {"verbose": False}) for k in range(1, 5)},
     **{f"tanh{k}": (lambda k=k: derivative(F.tanh, k), {"verbose": False}) for k in range(1, 7)},
     "goldstein": (goldstein, {"verbose": False}),
@@ -114,7 +102,8 @@ PICTURES = {
     "orders": (orders, {"verbose": False}),
     "net": (network, {}),
     "lstm": (lstm, {"show": "shape"}),
-    "vgg16": (vgg16, {"collapse": True}),
+    # Weights of zero are there at once, and a drawing of shapes is the same.
+    "vgg16": (lambda: VGG16(initializer=0)(Variable(np.zeros((1, 3, 32, 32), np.float32), name="image")), {"collapse": True}),
     "gpt": (gpt, {"depth": 1, "fold": True}),
     "gpt-collapsed": (gpt, {"collapse": True, "fold": True}),
 }
@@ -145,13 +134,13 @@ def main(argv=None):
         elif name == "page":
             print(f"{to_html(network(), args.out / 'page.html')}: forward and backward, step by step")
         elif name == "explain":
-            x, *_, y = polynomial()
+            y, *_, x = polynomial()
             with open(args.out / "explain.txt", "w", encoding="utf-8") as file:
                 numbers["explained"] = explain(x, y, file=file).check()
             print(f"{file.name}: the chain rule from y to x")
         else:
             found = diff(network(), network((4, 4), F.tanh))
-            print(f"{found.save(args.out / 'diff.txt')}: {str(found).splitlines()[0]}", found.save(args.out / "diff.svg"), sep="\n")
+            print(f"{found.save(args.out / 'diff.svg')}: {str(found).splitlines()[0]}")
     return numbers
 
 

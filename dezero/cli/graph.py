@@ -14,12 +14,13 @@ from typing import Any
 from dezero.core.variable import Variable
 from dezero.errors import describe
 from dezero.layers import Layer
-from dezero.viz.dot import SUFFIXES, plot_dot_graph, target
+from dezero.viz.dot import SUFFIXES, plot_dot_graph
+from dezero.viz.files import target
 from dezero.viz.look import clean
 from dezero.viz.page import to_html
 from dezero.viz.view import make_view
 
-ENDINGS = (*SUFFIXES, ".html")
+ENDINGS = (*SUFFIXES, ".html", ".htm")
 NAME = re.compile(r"[^\W\d]\w*")
 STEP = re.compile(r"""\.(?P<name>[^\W\d]\w*)|\[(?P<place>-?\d+)\]|\[(?P<quote>["'])(?P<key>.*?)(?P=quote)\]""")
 EXPECTED = "a name is expected, with attributes and places behind it if need be: loss, model.loss, losses[-1], grads['W']"

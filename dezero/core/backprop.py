@@ -216,7 +216,8 @@ def check_differentiable(y: Variable, what: str = "backward") -> None:
                                    "compute with floats, x.astype(np.float32) say")
     if y._node is None and not y.requires_grad:
         raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because all inputs of its function were constants "
-                             "(arrays, numbers, integers, detached or requires_grad=False), or it was computed under no_grad()")
+                             "(arrays, numbers, integers, detached or requires_grad=False), or it was computed under no_grad(), "
+                             "or it is the gradient of a backward() or grad() without create_graph=True, which records how gradients come about")
     raise UntrackedError(f"{what}: {label} was not computed by a tracked function, because it is a leaf, data that you made; "
                          f"call {what} on a result that was computed from it")
 

@@ -168,6 +168,27 @@ class Variable(Value):
         """
         return ENGINE["register_hook"](self, hook)  # type: ignore[no-any-return]
 
+    def explain(self, y: Variable | None = None, *, max_paths: int = 12) -> Any:
+        """Print how this variable's gradient comes about: the chain rule from ``y`` back to it, in symbols and in numbers.
+
+        Args:
+            y: what was computed from it; where None, the output of the last ``backward()``.
+            max_paths: so many paths are written out at most.
+
+        Returns:
+            The explanation: see :func:`dezero.viz.explain`.
+
+        Examples:
+            >>> import numpy as np
+            >>> x = Variable(np.array(3.0), name="x")
+            >>> e = x.explain(x * x)  # doctest: +ELLIPSIS
+            gx = ∂y/∂x = 6
+            ...
+            >>> e.formula
+            'x + x'
+        """
+        return ENGINE["explain"](self, y, max_paths=max_paths)
+
     def cleargrad(self) -> None:
         """Forget the gradient; the next ``backward`` starts a new sum."""
         self._grad = None

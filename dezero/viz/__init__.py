@@ -6,7 +6,8 @@ A map, from the ground up:
 * ``view`` says what of a graph is drawn: ``fold`` and its neighbours put boxes around layers, collapse them, and draw what repeats once;
 * ``layout`` places the nodes and routes the edges; ``picture`` makes boxes, curves and text of them, in the words and colours of ``look``;
 * ``svg``, ``dot`` and ``raster`` write pictures; ``page`` writes one on which backpropagation can be played step by step;
-* ``formula`` and ``explain`` write the chain rule, in symbols and in numbers; ``diff`` compares two graphs;
+* ``reading`` and ``formula`` find the formulas of gradients, ``chain`` and ``explain`` write the chain rule, in symbols and in numbers;
+* ``compare`` and ``diff`` find what differs between two graphs;
 * ``notebook`` shows Variables, Layers and graphs in notebooks;
 * ``flow`` and ``plots`` are about training, results and weights.
 
@@ -76,3 +77,4 @@ def _shown(what: str, thing: Any) -> Any:
 
 
 ENGINE.update({what: partial(_shown, what) for what in ("variable_html", "layer_html", "layer_svg", "graph_svg")})
+ENGINE["explain"] = lambda *args, **options: import_module("dezero.viz.explain").explain(*args, **options)

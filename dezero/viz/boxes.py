@@ -11,12 +11,28 @@ OUTSIDE = -1
 
 
 def in_order(graph: Graph) -> list[FunctionNode | GroupNode]:
-    """Functions and groups in the order in which they ran."""
+    """Functions and groups in the order in which they ran.
+
+    Examples:
+        >>> import numpy as np
+        >>> import dezero.functions as F
+        >>> from dezero import Variable
+        >>> from dezero.viz.graph import collect_graph
+        >>> x = Variable(np.array(1.0))
+        >>> late, early = F.cos(x), F.sin(x)
+        >>> [unit.name for unit in in_order(collect_graph(early + late))]
+        ['Cos', 'Sin', 'Add']
+    """
     return sorted((*graph.functions, *graph.groups), key=lambda unit: unit.order)
 
 
 def linked(graph: Graph) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """By the ids of variables: the function or group that makes it, and those that use it."""
+    """By the ids of variables: the function or group that makes it, and those that use it.
+
+    Examples:
+        >>> linked(Graph((VariableNode("v0", "leaf", "x", (), "float64", "", 0),), (), (("v0", "f0"), ("v0", "f1")), ()))
+        ({}, {'v0': ['f0', 'f1']})
+    """
     variables = {v.id for v in graph.variables}
     makers: dict[str, str] = {}
     users: dict[str, list[str]] = {}
@@ -29,7 +45,13 @@ def linked(graph: Graph) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 
 class Boxes:
-    """Boxes by number, and in which each node is; ``OUTSIDE`` is the number of what is in none."""
+    """Boxes by number, and in which each node is; ``OUTSIDE`` is the number of what is in none.
+
+    Examples:
+        >>> boxes = Boxes.of([Cluster("net", (), (Cluster("net.a", ("f0",)), Cluster("net.b", ("f1",))))])
+        >>> boxes.layers[boxes.common(boxes.home["f0"], boxes.home["f1"])]
+        'net'
+    """
 
     def __init__(self) -> None:
         self.layers: list[str] = []
@@ -176,7 +198,13 @@ class Boxes:
 
 
 def numbered(graph: Graph, clusters: Sequence[Cluster]) -> tuple[Graph, tuple[Cluster, ...]]:
-    """The same with groups called "g0", "g1" ... in the order of their first functions."""
+    """The same with groups called "g0", "g1" ... in the order of their first functions.
+
+    Examples:
+        >>> graph = Graph((), (), (("a", "b"),), (), (GroupNode("b", "Sin", "", 1, 0, 0, order=1), GroupNode("a", "Cos", "", 1, 0, 0)))
+        >>> numbered(graph, ())[0].edges
+        (('g0', 'g1'),)
+    """
     groups = sorted(graph.groups, key=lambda group: group.order)
     ids = {group.id: f"g{i}" for i, group in enumerate(groups)}
     if all(old == new for old, new in ids.items()):

@@ -1,19 +1,19 @@
-"""The columns of a layered layout: from left to right, where each item and each bend stands."""
+"""What pulls the items of a layered layout to the left and right, and where they stand when all pull at once."""
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
-from math import inf
 
 from dezero.viz.rows import Rows
 
 GAP, BEND_GAP = 18.0, 10.0  # between items, beside bends
-NEAR = 24.0                 # a link that is so nearly upright is made upright
-REPEAT = 2
-LIMITS = ((1e9, 96.0, 48.0, 24.0), (100.0, 50.0, 30.0, 10.0), (40.0, 24.0, 16.0, 8.0))
+STIFF = 1000.0              # how upright a tall item is
+FINAL = 4                   # pairs of sweeps by the neighbours on both sides
+STILL = 0.5                 # sweeps that move nothing farther are enough
 STEP = 12.0                 # between edges that enter a node side by side
+
+Pull = tuple[int, float, float]  # another item, how far right of it an item would be, how strongly it pulls
 
 
 def nearest(wants: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
@@ -49,41 +49,63 @@ class Columns:
         self.x = [0.0] * len(rows.rank)
         self.gaps = [[self.gap(i, j) for i, j in pairwise(layer)] for layer in rows.layers]
         self.main = [self.chief(v) for v in range(rows.n)]
+        self.heir = self.heirs()
         self.mouths = self.enter()  # (net, number of the end) -> where that edge enters its node, from its centre
         self.weight = [self.pull(k) for k in range(len(rows.start))]
         self.shift = self.shifts()  # of each link: how much farther right its lower item stands if it is upright
+        self.pulls: list[tuple[list[Pull], list[Pull]]] = [([], []) for _ in self.x]  # on each item, from above and from below
+        for u, v, shift, weight in zip(rows.start, rows.end, self.shift, self.weight, strict=True):
+            self.pulls[v][0].append((u, shift, weight))
+            self.pulls[u][1].append((v, -shift, weight))
 
     def gap(self, i: int, j: int) -> float:
         """The least distance between the centres of neighbours in a row."""
-        n = self.rows.n
-        return (self.rows.wide(i) + self.rows.wide(j)) / 2 + (GAP if i < n and j < n and self.rows.wide(i) and self.rows.wide(j) else BEND_GAP)
+        a, b = self.rows.wide[i], self.rows.wide[j]
+        return (a + b) / 2 + (GAP if a and b else BEND_GAP)
 
     def chief(self, v: int) -> int:
         """The link that comes to a node from its main input, -1 if none stands out: side trees do not, nor do edges from afar."""
         rows = self.rows
         links = rows.ups[v]
-        for keep in (lambda u: u >= rows.n or not rows.loose[u], lambda u: u >= rows.n or bool(rows.above[u])):
-            solid = [k for k in links if keep(rows.start[k])]
-            if solid:
-                near = [k for k in solid if rows.start[k] < rows.n]
-                return solid[0] if len(solid) == 1 else near[0] if len(near) == 1 else -1
-        return links[0] if len(links) == 1 else -1
+        if len(links) < 2:
+            return links[0] if links else -1
+        owners = {k: rows.owner[rows.start[k]] for k in links}
+        solid = [k for k in links if owners[k] < 0 or not rows.loose[owners[k]]]
+        solid = solid or [k for k in links if owners[k] < 0 or rows.above[owners[k]]]
+        if len(solid) < 2:
+            return solid[0] if solid else -1
+        deep = sorted([(-rows.nets[rows.net[k]].depth, k) for k in solid])
+        if -deep[0][0] >= 4 - 2 * deep[1][0]:
+            return deep[0][1]
+        near = [k for k in solid if owners[k] >= 0]
+        return near[0] if len(near) == 1 else -1
+
+    def heirs(self) -> dict[tuple[int, int], int]:
+        """The link with which the longest way goes on from a place in a net, -1 where there are two."""
+        rows = self.rows
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        for k in range(rows.slices, len(rows.start)):
+            place, height = (rows.start[k], rows.net[k]), rows.height[k]
+            best, _ = found.get(place, (-2, -1))
+            if height >= best:
+                found[place] = (height, -1 if height == best else k)
+        return {place: link for place, (_, link) in found.items()}
 
     def enter(self) -> dict[tuple[int, int], float]:
         """Where edges enter nodes: the main one in the middle, the others beside it in the order in which they come."""
         rows = self.rows
         coming: list[list[tuple[float, int, int, int]]] = [[] for _ in range(rows.n)]
         for k, net in enumerate(rows.nets):
-            for e, (v, enter, edge) in enumerate(net.ends):
-                if enter is None:
-                    u = rows.last[k, v]
-                    coming[v].append((rows.at[u] + (0.9 * net.leave / (rows.wide(u) or 1.0) if u == net.source else 0.0), edge, k, e))
+            for e, end in enumerate(net.ends):
+                if end.enter is None:
+                    u = rows.last[k, end.item]
+                    coming[end.item].append((rows.at[u] + (0.9 * net.leave / (rows.wide[u] or 1.0) if rows.owner[u] >= 0 else 0.0), end.edge, k, e))
         found = {}
         for v, edges in enumerate(coming):
             edges.sort()
             chief = [nth for nth, (_, _, k, _) in enumerate(edges) if rows.into.get((k, v), -2) == self.main[v]]
             middle = chief[0] if len(chief) == 1 else (len(edges) - 1) / 2
-            step = min(STEP, 0.36 * rows.wide(v) / max(1.0, middle, len(edges) - 1 - middle))
+            step = min(STEP, 0.36 * rows.wide[v] / max(1.0, middle, len(edges) - 1 - middle))
             for nth, (_, _, k, e) in enumerate(edges):
                 found[k, e] = step * (nth - middle)
         return found
@@ -94,12 +116,14 @@ class Columns:
         The factors 1 and 8 are those of Gansner, Koutsofios, North and Vo (1993), "A technique for drawing directed graphs".
         """
         rows = self.rows
-        u, v = rows.start[k], rows.end[k]
-        if u >= rows.n and v >= rows.n:
+        if k < rows.slices:
+            return STIFF
+        u, v = rows.owner[rows.start[k]], rows.owner[rows.end[k]]
+        if u < 0 and v < 0:
             return 8.0
-        if v < rows.n and self.main[v] == k:
-            return 8.0 if len(rows.downs[u]) == 1 else 3.0
-        if u < rows.n and rows.loose[u] and v < rows.n and self.main[v] >= 0:
+        if v >= 0 and self.main[v] == k:
+            return 8.0 if self.heir[rows.start[k], rows.net[k]] == k else 3.0
+        if u >= 0 and rows.loose[u] and v >= 0 and self.main[v] >= 0:
             return 0.001 if not rows.above[u] else 0.1
         return 1.0
 
@@ -108,16 +132,14 @@ class Columns:
         rows = self.rows
         inside: dict[int, list[float]] = {}
         for (k, e), mouth in self.mouths.items():
-            link = rows.into.get((k, rows.nets[k].ends[e][0]))
+            link = rows.into.get((k, rows.nets[k].ends[e].item))
             if link is not None:
                 inside.setdefault(link, []).append(mouth)
         return [leave - (sum(inside[k]) / len(inside[k]) if k in inside else enter or 0.0)
                 for k, (leave, enter) in enumerate(zip(rows.leave, rows.enter, strict=True))]
 
-    # -- places -------------------------------------------------------------------------------------
-
-    def place(self) -> None:
-        """Each row as near to the mean of its neighbours as the widths allow, sweep after sweep; then nearly upright links upright."""
+    def balance(self) -> None:
+        """Put each row as near to the mean of its neighbours as the widths allow, sweep after sweep."""
         rows, x = self.rows, self.x
         for layer, gaps in zip(rows.layers, self.gaps, strict=True):
             for (i, j), gap in zip(pairwise(layer), gaps, strict=True):
@@ -125,151 +147,34 @@ class Columns:
             middle = (x[layer[0]] + x[layer[-1]]) / 2
             for i in layer:
                 x[i] -= middle
-        turns = 2 * rows.rounds
-        for turn in range(turns):
-            self.sweep(turn % 2 == 0, turn >= turns - 4)
-        balanced = list(x)
-        spread = self.spread()
-        for limits in LIMITS:
-            x[:] = balanced
-            for _ in range(REPEAT):
-                self.straighten(limits)
-            if self.spread() <= 1.12 * spread + GAP:
+        for _ in range(rows.rounds - 2):
+            before = list(x)
+            self.sweep(downward=True, both=False)
+            self.sweep(downward=False, both=False)
+            if max([abs(a - b) for a, b in zip(x, before, strict=True)], default=0.0) < STILL:
                 break
-        left = min((x[i] - rows.wide(i) / 2 for i in range(len(x))), default=0.0)
-        for i in range(len(x)):
-            x[i] -= left
-
-    def spread(self) -> float:
-        """The width of all rows together."""
-        rows, x = self.rows, self.x
-        return max([x[i] + rows.wide(i) / 2 for i in range(len(x))], default=0.0) - min([x[i] - rows.wide(i) / 2 for i in range(len(x))], default=0.0)
+        for _ in range(FINAL):
+            self.sweep(downward=True, both=True)
+            self.sweep(downward=False, both=True)
 
     def sweep(self, downward: bool, both: bool) -> None:
         """Place all rows once, by the neighbours on the side that one comes from or on both."""
-        rows, x = self.rows, self.x
-        start, end, shift, weight = rows.start, rows.end, self.shift, self.weight
-        for r in range(len(rows.layers)) if downward else reversed(range(len(rows.layers))):
+        rows, x, pulls = self.rows, self.x, self.pulls
+        layers = range(len(rows.layers)) if downward else reversed(range(len(rows.layers)))
+        for r in layers:
             wants, weights = [], []
             for i in rows.layers[r]:
-                ups, downs = rows.ups[i], rows.downs[i]
-                if not both and ups and downs:
-                    if downward:
-                        downs = []
-                    else:
-                        ups = []
-                total = sum([weight[k] for k in ups]) + sum([weight[k] for k in downs])
-                pulled = sum([weight[k] * (x[start[k]] + shift[k]) for k in ups]) + sum([weight[k] * (x[end[k]] - shift[k]) for k in downs])
+                above, below = pulls[i]
+                if above and below and not both:
+                    sides = above if downward else below
+                else:
+                    sides = above + below
+                total = pulled = 0.0
+                for j, shift, weight in sides:
+                    total += weight
+                    pulled += weight * (x[j] + shift)
                 weights.append(total or 0.001)
                 wants.append(pulled / total if total else x[i])
-            for i, found in zip(rows.layers[r], nearest(wants, weights, self.gaps[r]), strict=True):
-                x[i] = found
-
-    def straighten(self, limits: tuple[float, ...]) -> None:
-        """Join what stands nearly upright into columns, and move these apart until nothing overlaps."""
-        rows, x = self.rows, self.x
-        columns, column, offset = self.join(limits)
-        wants = [sum(x[i] - offset[i] for i in items) / len(items) for items in columns]
-        lefts: list[list[tuple[int, float]]] = [[] for _ in columns]   # the columns left of a column, and how far they must be
-        rights: list[list[tuple[int, float]]] = [[] for _ in columns]
-        for layer, gaps in zip(rows.layers, self.gaps, strict=True):
-            for (i, j), gap in zip(pairwise(layer), gaps, strict=True):
-                apart = gap + offset[i] - offset[j]
-                lefts[column[j]].append((column[i], apart))
-                rights[column[i]].append((column[j], apart))
-        order = self.across(lefts, rights)
-        places = self.project(wants, order, lefts, rights)
-        for _ in range(4):
-            for c in (*order, *reversed(order)):
-                low = max((places[a] + apart for a, apart in lefts[c]), default=-inf)
-                high = min((places[b] - apart for b, apart in rights[c]), default=inf)
-                want = self.wish(columns[c], column, offset, places)
-                places[c] = min(max(places[c] if want is None else want, low), high) if low <= high else (low + high) / 2
-        for i in range(len(x)):
-            x[i] = places[column[i]] + offset[i]
-
-    def join(self, limits: tuple[float, ...]) -> tuple[list[list[int]], list[int], list[float]]:
-        """Columns of items whose links become upright: the items, the column of each, and how far right of its column it stands."""
-        rows, x = self.rows, self.x
-        n = rows.n
-
-        def lean(k: int) -> float:
-            return abs(x[rows.start[k]] + self.shift[k] - x[rows.end[k]])
-
-        def rate(k: int) -> tuple[int, float, int]:
-            return (-int(self.weight[k]), lean(k), k)
-
-        up, down = [-1] * len(x), [-1] * len(x)
-        taken: list[list[tuple[int, int]]] = [[] for _ in rows.layers]
-        for k in sorted(range(len(rows.start)), key=rate):
-            u, v = rows.start[k], rows.end[k]
-            limit = limits[0 if u >= n and v >= n else 1 if self.weight[k] >= 8 else 2 if self.weight[k] >= 3 else 3]
-            if down[u] >= 0 or up[v] >= 0 or lean(k) > limit:
-                continue
-            pairs, pair = taken[rows.rank[u]], (rows.at[u], rows.at[v])
-            place = bisect(pairs, pair)
-            if (place and pairs[place - 1][1] > pair[1]) or (place < len(pairs) and pairs[place][1] < pair[1]):
-                continue
-            pairs.insert(place, pair)
-            down[u], up[v] = k, k
-        columns: list[list[int]] = []
-        column, offset = [0] * len(x), [0.0] * len(x)
-        for layer in rows.layers:
-            for i in layer:
-                if up[i] >= 0:
-                    above = rows.start[up[i]]
-                    column[i], offset[i] = column[above], offset[above] + self.shift[up[i]]
-                    columns[column[i]].append(i)
-                else:
-                    column[i] = len(columns)
-                    columns.append([i])
-        return columns, column, offset
-
-    def across(self, lefts: list[list[tuple[int, float]]], rights: list[list[tuple[int, float]]]) -> list[int]:
-        """The columns, each after all that are left of it."""
-        waiting = [len(side) for side in lefts]
-        order = [c for c, w in enumerate(waiting) if not w]
-        for c in order:  # grows while it runs
-            for d, _ in rights[c]:
-                waiting[d] -= 1
-                if not waiting[d]:
-                    order.append(d)
-        return order
-
-    def project(self, wants: list[float], order: list[int], lefts: list[list[tuple[int, float]]],
-                rights: list[list[tuple[int, float]]]) -> list[float]:
-        """Places near the wanted ones that keep all distances: half way between pushing everything right and everything left."""
-        right, left = list(wants), list(wants)
-        for c in order:
-            for a, apart in lefts[c]:
-                right[c] = max(right[c], right[a] + apart)
-        for c in reversed(order):
-            for b, apart in rights[c]:
-                left[c] = min(left[c], left[b] - apart)
-        return [(a + b) / 2 for a, b in zip(left, right, strict=True)]
-
-    def wish(self, items: list[int], column: list[int], offset: list[float], places: list[float]) -> float | None:
-        """Where a column would like to be: the weighted median of where its links to other columns are upright."""
-        rows = self.rows
-        pulls = []
-        for i in items:
-            c = column[i]
-            for k in rows.ups[i]:
-                u = rows.start[k]
-                if column[u] != c:
-                    pulls.append((places[column[u]] + offset[u] + self.shift[k] - offset[i], self.weight[k]))
-            for k in rows.downs[i]:
-                v = rows.end[k]
-                if column[v] != c:
-                    pulls.append((places[column[v]] + offset[v] - self.shift[k] - offset[i], self.weight[k]))
-        if not pulls:
-            return None
-        pulls.sort()
-        half, total = sum(w for _, w in pulls) / 2, 0.0
-        for k, (want, w) in enumerate(pulls):
-            total += w
-            if total > half + 1e-9:
-                return want
-            if total >= half - 1e-9:
-                return (want + pulls[min(k + 1, len(pulls) - 1)][0]) / 2
-        return pulls[-1][0]
+            found = nearest(wants, weights, self.gaps[r]) if len(wants) > 1 else wants
+            for i, place in zip(rows.layers[r], found, strict=True):
+                x[i] = place

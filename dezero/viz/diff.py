@@ -10,6 +10,7 @@ from dezero.viz.compare.changes import Changes
 from dezero.viz.compare.context import shortened
 from dezero.viz.compare.pairing import Pairing
 from dezero.viz.compare.union import union_of
+from dezero.viz.files import target
 from dezero.viz.graph import Graph, Outputs, collect_graph
 from dezero.viz.svg import escape, render_svg
 from dezero.viz.view import View, make_view
@@ -133,7 +134,7 @@ class GraphDiff:
 
     def _repr_html_(self) -> str:
         """The text, and the picture below it."""
-        return f"<pre>{escape(str(self))}</pre>{self._repr_svg_() or ''}"
+        return f'<pre style="font-family:monospace">{escape(str(self))}</pre>{self._repr_svg_() or ""}'
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture, or the text, to a file.
@@ -148,13 +149,8 @@ class GraphDiff:
             ValueError: it ends in something else.
             FileNotFoundError: the folder does not exist.
         """
-        to = Path(path)
-        if (suffix := to.suffix.lower()) not in (".svg", ".txt"):
-            raise ValueError(f"GraphDiff.save: {os.fspath(path)!r} ends in {suffix or 'nothing'}: .svg for the picture or .txt for the text "
-                             "is expected")
-        if not to.parent.is_dir():
-            raise FileNotFoundError(f"GraphDiff.save: the folder {str(to.parent)!r} does not exist: make it first")
-        to.write_text(self.svg() if suffix == ".svg" else f"{self}\n", encoding="utf-8", newline="\n")
+        to = target(path, "GraphDiff.save: path", (".svg", ".txt"), ".svg is the picture and .txt the text")
+        to.write_text(self.svg() if to.suffix.lower() == ".svg" else f"{self}\n", encoding="utf-8", newline="\n")
         return to
 
 

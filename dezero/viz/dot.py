@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from dezero.viz.files import target
 from dezero.viz.graph import Cluster, FunctionNode, Graph, GraphNode, GroupNode, Outputs
 from dezero.viz.legend import entries
 from dezero.viz.look import GROUND, MARKS, PALETTE, clean, dress, frame_title, mark, pass_name, words
@@ -201,7 +202,8 @@ def plot_dot_graph(output: Outputs | Graph | View, verbose: bool = True, to_file
         ...     path.name, ">value 1<" in path.read_text(encoding="utf-8")
         ('square.svg', True)
     """
-    path = target(to_file, "plot_dot_graph: to_file")
+    page = "dezero.viz.to_html writes the page" if str(to_file).lower().endswith((".html", ".htm")) else ""
+    path = target(to_file, "plot_dot_graph: to_file", SUFFIXES, page)
     view = make_view(output, verbose=verbose, **options)
     kind = path.suffix.lower()[1:]
     if kind == "dot":
@@ -211,33 +213,6 @@ def plot_dot_graph(output: Outputs | Graph | View, verbose: bool = True, to_file
     else:
         path = _by_graphviz(view, path, kind)
     return _shown(path)
-
-
-def target(to_file: str | os.PathLike[str], asked: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
-    """The path of a picture to be written.
-
-    Args:
-        to_file: what the user has given.
-        asked: what it is called there, for the message.
-        suffixes: the endings that will do.
-
-    Raises:
-        ValueError: the ending is another.
-        FileNotFoundError: the folder does not exist.
-
-    Examples:
-        >>> target("graph.PNG", "to_file").name
-        'graph.PNG'
-    """
-    path = Path(to_file)
-    suffix = path.suffix.lower()
-    if suffix not in suffixes:
-        page = "; dezero.viz.to_html writes the page" if suffix in (".html", ".htm") else ""
-        raise ValueError(f"{asked}={os.fspath(to_file)!r} ends in {suffix or 'nothing'}: "
-                         f"{', '.join(suffixes[:-1])} or {suffixes[-1]} is expected{page}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{asked}={os.fspath(to_file)!r}: the folder {str(path.parent)!r} does not exist: make it first")
-    return path
 
 
 def _by_graphviz(view: View, path: Path, kind: str) -> Path:

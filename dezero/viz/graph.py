@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +14,7 @@ from dezero.core.operators import ENGINE
 from dezero.core.passes import derivative_order
 from dezero.core.variable import Parameter, Variable
 from dezero.errors import InputTypeError, describe
+from dezero.viz.settings import number_text, settings_of
 
 Outputs = Variable | Sequence[Variable]
 
@@ -138,8 +136,8 @@ def collect(output: Outputs) -> Collection:
     if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(v, Variable) for v in outputs):
         several = isinstance(outputs, (list, tuple))
         wrong = next((v for v in outputs if not isinstance(v, Variable)), None) if several else outputs
-        given = "an empty list" if several and not outputs else describe(wrong)
-        raise InputTypeError(f"a graph of {given}: the output of the computation is expected, a Variable or a list of them")
+        raise InputTypeError(f"a graph of {'an empty list' if several and not outputs else describe(wrong)}: the output of the computation is "
+                             f"expected, a Variable or a list of them{_advice(wrong)}")
     collector = _Collector()
     for v in outputs:
         collector.visit(v)
@@ -152,6 +150,15 @@ def collect(output: Outputs) -> Collection:
     names = {fn: id_ for fn, (id_, _) in collector.functions.items()}
     return Collection(graph, {node.id: place for place, node in collector.known.items()}, collector.constants,
                       {id_: fn for fn, id_ in names.items()}, {names[fn]: i for fn, i in collector.inputs.items()})
+
+
+def _advice(given: Any) -> str:
+    """What to do instead, for the usual mistakes."""
+    if given is None:
+        return "; a gradient is there after backward(), and has a graph after backward(create_graph=True)"
+    if isinstance(given, type):
+        return f"; the class itself was given, not {'a' if given.__name__[:1] not in 'AEIOU' else 'an'} {given.__name__}"
+    return "; draw a result, y = model(x) say, or call model.plot(x)" if hasattr(given, "forward") or hasattr(given, "params") else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,44 +276,3 @@ class _Collector:
 def _dtype_name(dtype: Any) -> str:
     """NumPy takes longer for it than for a sum."""
     return str(dtype)
-
-
-def settings_of(fn: Any) -> tuple[tuple[str, str], ...]:
-    """What a Function was made with, as text: (("axis", "1"), ("keepdims", "False")).
-
-    Examples:
-        >>> import dezero.functions as F
-        >>> import numpy as np
-        >>> settings_of(F.sum(Variable(np.ones((2, 3))), axis=1).creator)
-        (('axis', '1'), ('keepdims', 'False'))
-    """
-    known = fn.__dict__
-    return tuple([(name, _setting(known[name])) for name in _parameters(fn.__class__) if name in known]) if known else ()
-
-
-@cache
-def _parameters(cls: Any) -> tuple[str, ...]:
-    """The names of the arguments of a class's constructor."""
-    if cls.__init__ is object.__init__:
-        return ()
-    given = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return tuple([p.name for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)])
-
-
-def _setting(value: Any) -> str:
-    if value is None or isinstance(value, (str, tuple, list, slice)) or value is Ellipsis:
-        text = re.sub(" at 0x[0-9A-Fa-f]+", "", reprlib.repr(str(value) if isinstance(value, np.generic) else value))
-        return text if len(text) <= 40 else text[:39] + "…"
-    if isinstance(value, (bool, int, float, np.number, np.bool_)):
-        return number_text(value)
-    return getattr(value, "__name__", type(value).__name__) if callable(value) else type(value).__name__
-
-
-def number_text(value: Any) -> str:
-    """A number in a few characters."""
-    if isinstance(value, (bool, np.bool_)):
-        return str(value)
-    try:
-        return str(int(value)) if isinstance(value, (int, np.integer)) and -(10**9) < value < 10**9 else f"{value:.6g}"
-    except OverflowError:
-        return "a huge int"

@@ -11,6 +11,7 @@ from dezero.viz.boxes import OUTSIDE, Boxes, in_order
 from dezero.viz.graph import Cluster, FunctionNode, Graph
 
 LONGEST = 1024   # functions in a part that repeats
+PIECES = frozenset(("get_item", "get_item_grad"))  # each time may take another piece of a sequence
 COLUMNS = 4      # inputs that the search looks at; who takes its results must look at all
 
 
@@ -22,6 +23,14 @@ class Line:
         clusters: its boxes.
         apart: layers, by path, that are alike only with others for which it is true as well.
         signs: by the id of a function or group, what must be equal for two to be alike; missing ones are added.
+
+    Examples:
+        >>> import dezero.functions as F
+        >>> from dezero import Variable
+        >>> from dezero.viz.graph import collect_graph
+        >>> line = Line(collect_graph(F.sin(F.cos(F.sin(Variable(np.array(1.0)))))), (), None, {})
+        >>> line.tokens, line.ins
+        ([0, 1, 0], [[0], [1], [2]])
     """
 
     def __init__(self, graph: Graph, clusters: Sequence[Cluster], apart: Callable[[str], bool] | None, signs: dict[str, Any]) -> None:
@@ -63,7 +72,8 @@ class Line:
         tokens = []
         for unit, box in zip(self.units, self.box, strict=True):
             if unit.id not in signs:
-                signs[unit.id] = (unit.name, unit.op, unit.settings, unit.arguments, unit.derivative) if isinstance(unit, FunctionNode) else unit.id
+                signs[unit.id] = (unit.name, unit.op, () if unit.op in PIECES else unit.settings, unit.arguments, unit.derivative) \
+                    if isinstance(unit, FunctionNode) else unit.id
             key = signs[unit.id], boxes.depth(box), marks[box] if box != OUTSIDE else ((), False)
             tokens.append(known.setdefault(key, len(known)))
         return tokens
@@ -77,7 +87,18 @@ class Line:
 
 
 class Alike:
-    """Where a line looks the same ``size`` functions further on, for all sizes. What it finds is checked by others."""
+    """Where a line looks the same ``size`` functions further on, for all sizes. What it finds is checked by others.
+
+    Examples:
+        >>> import dezero.functions as F
+        >>> from dezero import Variable
+        >>> from dezero.viz.graph import collect_graph
+        >>> y = Variable(np.array(1.0))
+        >>> for _ in range(4):
+        ...     y = F.sin(F.cos(y))
+        >>> list(Alike(Line(collect_graph(y), (), None, {})).stretches())[0]
+        (2, 0, 8)
+    """
 
     def __init__(self, line: Line) -> None:
         n = self.n = len(line.units)
@@ -87,6 +108,7 @@ class Alike:
         self.ago = np.zeros((columns, n), np.int64)         # how many functions ago it was made, or used first if nothing made it
         self.code = np.full((columns, n), -1, np.int64)     # the same, with its place there
         self.made = np.zeros((columns, n), bool)
+        self.used = np.full((columns, n), -1, np.int64)     # of one result of several: its function, and the place of its first use
         self.last = np.full((3, n), -1, np.int64)           # the last functions that use a result, the end of the line for an output
         for i, ins in enumerate(line.ins):
             for k, v in enumerate(ins[:columns]):
@@ -95,6 +117,8 @@ class Alike:
                 place = line.variables[v].index if made else line.ins[start].index(v)
                 self.given[k, i], self.ago[k, i], self.made[k, i] = v, i - start, made
                 self.code[k, i] = (i - start) * 64 + min(place, 31) * 2 + made
+                if made and len(line.outs[start]) > 1 and i - line.users[v][0] < LONGEST:
+                    self.used[k, i] = (start * LONGEST + i - line.users[v][0]) * 32 + min(line.ins[line.users[v][0]].index(v), 31)
             users = {n for v in line.outs[i].values() if line.is_output[v]}
             users.update([user for v in line.outs[i].values() for user in line.users[v][-3:]])
             for k, user in enumerate(sorted(users, reverse=True)[:3]):
@@ -115,9 +139,10 @@ class Alike:
         if not spans(exact, size):
             return
         loose = exact.copy()  # the first time gets from before what the second gets from the first
-        for given, ago, code, made in zip(self.given, self.ago, self.code, self.made, strict=True):
+        for given, ago, code, made, used in zip(self.given, self.ago, self.code, self.made, self.used, strict=True):
             recent = made[size:] & (ago[size:] < 2 * size)
             same = (given[:-size] == given[size:]) | ((code[:-size] == code[size:]) & (recent | (~made[size:] & (ago[size:] < size))))
+            same |= (used[size:] >= 0) & (used[:-size] == used[size:])
             exact &= same
             loose &= same | recent
         last = self.last[0, :-size]

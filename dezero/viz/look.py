@@ -99,8 +99,9 @@ def dress(node: GraphNode) -> str:
 def words(node: GraphNode, view: View, limit: int = 40) -> list[str]:
     """The lines of text in a node, as many as the view shows; a result without a name and without anything to show has none.
 
-    A variable gives its name, shape and dtype, value, gradient; a function the name of its class, and its layer unless boxes show the layers;
-    a group its name and how often it repeats, its layer, and how much it holds. All are clean, and names are cut after ``limit`` characters.
+    A variable gives its name, shape and dtype, value, gradient; a function the name of its class, its settings, and its layer
+    unless boxes show the layers; a group its name and how often it repeats, its layer, and how much it holds. All are clean, and names
+    are cut after ``limit`` characters.
 
     Examples:
         >>> graph = Graph((), (), (), ())
@@ -113,12 +114,37 @@ def words(node: GraphNode, view: View, limit: int = 40) -> list[str]:
         return _of_variable(node, view, limit)
     layer = [clean(node.layer, limit)] if "layer" in view.show and node.layer else []
     if isinstance(node, FunctionNode):
-        return [clean(node.name, limit), *(layer if not view.clusters else [])]
+        return [clean(node.name, limit), *(settings_line(node, limit) if "shape" in view.show else []), *(layer if not view.clusters else [])]
     if layer and node.last:
         layer = [f"{layer[0]} … {clean(node.last, limit)}"]
     each = " each" if node.times > 1 else ""
-    held = [f"{_count(node.functions, 'function')}{each}", *([f"{_count(node.numbers, 'parameter')}{each}"] if node.numbers else [])]
+    held = [f"{_count(n, what)}{each}" for n, what in ((node.functions if node.functions > 1 else 0, "function"), (node.numbers, "parameter")) if n]
     return [clean(node.name, limit) + (f" ×{node.times}" if each else ""), *layer, *(held if view.show else [])]
+
+
+# Settings that need no words: the result shows its shape and dtype, nobody changes eps, and the others are as usual.
+_TACIT = {"shape": None, "dtype": None, "eps": None, "pad": "0", "stride": "1", "dilation": "1", "groups": "1", "reduction": "'mean'"}
+
+
+def settings_line(node: FunctionNode, limit: int) -> list[str]:
+    """A line with what a function was made with, where that says more than its name: the exponent of a power, the axis of a sum.
+
+    Examples:
+        >>> settings_line(FunctionNode("f0", "Sum", "sum", "", 0, 0, settings=(("axis", "1"), ("keepdims", "False"))), 40)
+        ['axis=1']
+        >>> settings_line(FunctionNode("f0", "GetItem", "get_item", "", 0, 0, settings=(("slices", "(:, 0:4)"),)), 40)
+        ['[:, 0:4]']
+    """
+    pairs = [(name, _once(value)) for name, value in node.settings if value not in ("None", "False")]
+    telling = [(name, value) for name, value in pairs if name not in _TACIT or _TACIT[name] not in (None, value)]
+    said = [f"[{value.strip('()')}]" if name == "slices" else f"{name}={value}" for name, value in telling]
+    return [clean(", ".join(said), limit)] if said else []
+
+
+def _once(value: str) -> str:
+    """"(2, 2)" is 2: a window's height and width are mostly equal."""
+    parts = value[1:-1].split(", ")
+    return parts[0] if value[:1] == "(" and len(parts) == 2 and parts[0] == parts[1] else value
 
 
 def _of_variable(node: VariableNode, view: View, limit: int) -> list[str]:
@@ -208,7 +234,7 @@ def mark(node: GraphNode, view: View) -> str:
 def sentence(node: GraphNode, view: View, sign: str = "") -> str:
     """A node in words, for those who hover over it or do not see it; ``sign`` is its mark."""
     about = View(view.graph, (), view.values, ("shape", "dtype", *(w for w in ("value", "grad") if view.values is not None)))
-    lines = words(node, about, 200)
+    lines = words(node, View(view.graph) if isinstance(node, FunctionNode) else about, 200)
     kind = node.kind if isinstance(node, VariableNode) else "function" if isinstance(node, FunctionNode) else "group"
     if isinstance(node, FunctionNode) and node.settings:
         lines[0] += f" ({clean(', '.join(f'{name}={value}' for name, value in node.settings), 200)})"

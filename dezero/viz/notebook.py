@@ -39,7 +39,7 @@ def variable_html(v: Variable) -> str:
         >>> import numpy as np
         >>> x = Variable(np.array(3.0))
         >>> variable_html(x)
-        '<pre>variable(3.0)</pre>'
+        '<pre style="font-family:monospace">variable(3.0)</pre>'
         >>> "<summary>graph of 2 variables and 1 function</summary>" in variable_html(x * x)
         True
     """
@@ -87,7 +87,7 @@ def layer_svg(layer: Any) -> str | None:
 
 def _pre(text: str) -> str:
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
-    return f"<pre>{escape(re.sub(_CONTROL, '', cut))}</pre>"
+    return f'<pre style="font-family:monospace">{escape(re.sub(_CONTROL, "", cut))}</pre>'
 
 
 def _folded(title: str, svg: str) -> str:
@@ -231,7 +231,8 @@ def _row(name: str, layer: Any) -> str:
     own = [(path, p) for path, p, holder in members(layer) if isinstance(p, Parameter) and holder is layer]
     lazy = layer.lazy_shapes()
     shapes = ", ".join([f"{clean(path, 80)} {_size(p, lazy.get(path))}" for path, p in own])
-    numbers = _count(layer.count_params(), "parameter") + (" + not sized yet" if any(p.data is None for p in layer.params()) else "")
+    open_ = ["not sized yet"] if any(p.data is None for p in layer.params()) else []
+    numbers = " + ".join([*([_count(layer.count_params(), "parameter")] if layer.count_params() or not open_ else []), *open_])
     title = f"{escape(clean(name, 80))}: " if name else ""
     about = f"{clean(type(layer).__name__, 80)}({clean(layer.extra_repr(), 200)})"
     return f"{title}<b>{escape(about)}</b> <small>{escape(' · '.join(filter(None, [shapes, numbers])))}</small>"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dezero.backend import as_numpy
-from dezero.viz.graph import number_text
+from dezero.viz.settings import number_text
 
 HUGE = 1e6        # an absolute value above it is marked
 FULL = 6          # an array of so many elements is written in full
@@ -124,8 +124,9 @@ def number(array: Any, limit: int = 48) -> str:
     odd = [f"{n} {what}" for n, what in ((found.nans, "NaN"), (found.infs, "inf")) if n]
     if not odd and found.low == found.high:
         return f"all {found.low:.6g}"
-    finite = [f"mean {_about(found.mean)} ±{_about(found.std)} [{_about(found.low)}, {_about(found.high)}]"] if found.nans + found.infs < found.size else []
-    return ", ".join([*finite, *odd])
+    if found.nans + found.infs == found.size:
+        return ", ".join(odd)
+    return ", ".join([f"mean {_about(found.mean)} ±{_about(found.std)} [{_about(found.low)}, {_about(found.high)}]", *odd])
 
 
 def _about(x: float) -> str:

@@ -37,7 +37,18 @@ class Part:
 
 
 class Search:
-    """Finds parts that look alike and checks that they are."""
+    """Finds parts that look alike and checks that they are.
+
+    Examples:
+        >>> import dezero.functions as F
+        >>> from dezero import Variable
+        >>> from dezero.viz.graph import collect_graph
+        >>> y = Variable(np.array(1.0))
+        >>> for _ in range(4):
+        ...     y = F.sin(F.cos(y))
+        >>> Search(Line(collect_graph(y), (), None, {})).parts()
+        [Part(start=0, size=2, times=4)]
+    """
 
     def __init__(self, line: Line) -> None:
         self.line = line
@@ -69,24 +80,38 @@ class Search:
         return found
 
     def checked(self, size: int, low: int, end: int) -> Part | None:
-        """The first part between ``low`` and ``end`` that repeats; one that begins with a box if it comes as often."""
-        joint, depth, tries, start = self.line.joint, self.line.depth, 0, low
-        found: Part | None = None
-        while start + 2 * size <= end and tries < TRIES and self.budget > 0 and (found is None or start < found.start + size):
+        """The first part between ``low`` and ``end`` that repeats, from where a reader would say that it begins."""
+        tries, start = 0, low
+        while start + 2 * size <= end and tries < TRIES and self.budget > 0:
             self.budget -= 1 + size // 16
-            inside = min(joint[start + 1:start + size + 1])
-            opens = depth[start] > inside
-            if joint[start] > inside or joint[start + size] > inside or found is not None and not opens:
-                start += 1  # a box would be cut
+            if self.cuts(size, start):
+                start += 1
                 continue
             tries += 1
             part, skip = self.at(size, start, end)
-            if part is not None and (found is None or part.times == found.times):
-                if opens or max(depth[start:start + size]) == inside:
-                    return part
-                found = found or part
-            start += 1 if found is not None else skip
-        return found
+            if part is not None:
+                return self.shifted(part, end)
+            start += skip
+        return None
+
+    def cuts(self, size: int, start: int) -> bool:
+        """Would a part from here on cut a box?"""
+        joint = self.line.joint
+        return not joint[start] <= joint[start + size] <= min(joint[start + 1:start + size + 1])
+
+    def shifted(self, part: Part, end: int) -> Part:
+        """The same part from a later function on, if it comes as often: where times that are not quite alike begin, or where a box does."""
+        line, size, first = self.line, part.size, part.start
+        while first > max(0, part.start - 4 * size) and line.units[first - 1].name == line.units[first - 1 + size].name:
+            first -= 1
+        opens = [i for i in range(part.start, part.start + size) if line.depth[i] > line.joint[part.start + size]]
+        wish = part.start + (first - part.start) % size
+        if wish == part.start and wish not in opens and opens:
+            wish = opens[0]
+        if wish == part.start or wish + 2 * size > end or self.cuts(size, wish):
+            return part
+        other, _ = self.at(size, wish, end)
+        return other if other is not None and other.times == part.times else part
 
     def at(self, size: int, start: int, end: int) -> tuple[Part | None, int]:
         """The part that begins here, if it repeats, or how many functions further on one may begin."""
@@ -117,8 +142,6 @@ class Search:
                     roles.append(("inner", maker - begin, node.index))
                 elif begin > start and maker >= begin - size:
                     roles.append(("before", maker - begin + size, node.index))
-                elif maker >= start:
-                    roles.append(("far", i))
                 elif v in met:
                     roles.append(met[v])
                 elif begin <= line.users[v][0] and line.users[v][-1] < begin + size and not line.is_output[v]:

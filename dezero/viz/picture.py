@@ -132,7 +132,7 @@ def _names(view: View) -> dict[str, tuple[str, ...]]:
     for a, b in view.graph.edges:
         sources.setdefault(b, set()).add(a)
     return {f.id: tuple([clean(name, 20) for name in f.arguments]) for f in view.graph.functions
-            if f.op not in SAME_EITHER_WAY and len(sources.get(f.id, ())) > 1}
+            if f.arguments and f.op not in SAME_EITHER_WAY and len(sources.get(f.id, ())) > 1}
 
 
 def _arguments(lines: Sequence[Line], view: View) -> list[Caption]:

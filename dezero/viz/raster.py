@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from dezero.viz.files import target
 from dezero.viz.graph import Graph, Outputs
 from dezero.viz.layout import FRAME_PAD
 from dezero.viz.look import GROUND, MARKS, PALETTE, title
@@ -54,10 +55,7 @@ def draw_graph_png(output: Outputs | Graph | View, path: str | os.PathLike[str],
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError("draw_graph_png needs matplotlib: pip install 'dezero[plot]'") from None
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"draw_graph_png: path={str(path)!r} ends in {path.suffix or 'nothing'}: .png is expected; "
-                         "plot_dot_graph writes .svg, .pdf and .dot")
+    path = target(path, "draw_graph_png: path", (".png",), "plot_dot_graph writes .svg, .pdf and .dot")
     if not scale > 0:
         raise ValueError(f"draw_graph_png: scale is {scale}: a positive number is expected")
     if theme not in ("light", "dark"):

@@ -13,6 +13,7 @@ from dezero.viz.line import Line
 from dezero.viz.parts import Part, Search
 
 ROUNDS = 8       # parts inside of parts inside of parts
+LARGE = 10_000   # functions
 
 
 def repeats(graph: Graph, clusters: Sequence[Cluster], apart: Callable[[str], bool] | None = None) -> tuple[Graph, tuple[Cluster, ...]]:
@@ -20,7 +21,8 @@ def repeats(graph: Graph, clusters: Sequence[Cluster], apart: Callable[[str], bo
 
     The times must be alike: the same functions with the same settings and shapes, wired in the same way, and used in the same way by
     what comes later. What one time hands to the next enters the box as the first time gets it and leaves it as the last time gives
-    it. The rest of the box is that of the first time; where variables have other names in the last, they are "first … last".
+    it. The rest of the box is that of the first time; where names or the pieces of a sequence are others in the last, they are
+    "first … last".
 
     Args:
         graph: the graph.
@@ -51,8 +53,8 @@ def repeats(graph: Graph, clusters: Sequence[Cluster], apart: Callable[[str], bo
         if not parts:
             break
         graph, clusters = _Folded(line, signs).without(parts)
-        if sum(part.saved for part in parts) < len(line.units) // 2000:
-            break  # a large graph with next to nothing that repeats
+        if len(line.units) > LARGE and sum(part.saved for part in parts) < len(line.units) // 20:
+            break  # little of it repeats, so what more rounds find is not worth the wait
     return numbered(graph, clusters)
 
 
@@ -64,6 +66,7 @@ class _Folded:
         self.stand = list(range(len(line.variables)))   # which variable stands in for this one
         self.united: set[int] = set()                   # variables that are alike with others
         self.names: dict[int, str] = {}                 # new ones
+        self.settings: dict[str, tuple[tuple[str, str], ...]] = {}  # of functions, new ones
         self.inner: set[tuple[int, int]] = set()        # (variable, function) that stay linked, by what stands in for the variable
         self.gone = [False] * len(line.units)
         self.swallowed: set[int] = set()                # variables inside of new groups
@@ -90,7 +93,8 @@ class _Folded:
             return  # two parts that hang together: the other one first
         self.gone[start + size:start + size * part.times] = [True] * part.saved
         around = self.boxes.common(line.box[start + size - 1], line.box[start + size])
-        outer = [line.ins[start + j][k] for j, roles in enumerate(part.roles) for k, role in enumerate(roles[1:]) if role[0] == "before"]
+        entering = [line.ins[start + j][k] for j, roles in enumerate(part.roles) for k, role in enumerate(roles[1:]) if role[0] == "before"]
+        outer = [v for v in entering if line.maker[v] < 0]
         inner = [times[0] for times in own]
         for times in own:
             self.unite(times, times[0])
@@ -101,6 +105,10 @@ class _Folded:
             (outer if leaves and not within else inner).append(self.stand[times[0]])
             self.inner.update(within)
         self.boxes.home.update({line.variables[v].id: around for v in outer if self.is_inside(v, around)})
+        for unit, last in zip(line.units[start:start + size], line.units[start + part.saved:], strict=False):
+            if isinstance(unit, FunctionNode) and isinstance(last, FunctionNode) and unit.settings != last.settings:
+                self.settings[unit.id] = tuple([(name, a if a == b else f"{a} … {b}")
+                                                for (name, a), (_, b) in zip(unit.settings, last.settings, strict=False)])
         unit = line.units[start]
         if size == 1 and isinstance(unit, FunctionNode) and all(_hideable(line.variables[times[0]]) for times in own):
             self.group(part, unit, [times[0] for times in own])
@@ -180,12 +188,13 @@ class _Folded:
                 continue
             stand = line.variables[self.stand[v]].id
             if b not in at:
-                edges.append((ids[a], stand))
+                if self.stand[v] == v or line.maker[self.stand[v]] != unit:
+                    edges.append((ids[a], stand))
             elif self.stand[v] == v or (v, unit) in self.inner:
                 edges.append((stand, ids[b]))
                 given.setdefault(b, []).append(place[unit] - 1)
-        functions = [f if len(given.get(f.id, ())) == len(f.arguments) else
-                     replace(f, arguments=tuple([f.arguments[k] for k in given.get(f.id, ()) if k < len(f.arguments)]))
+        functions = [replace(f, settings=self.settings.get(f.id, f.settings),
+                             arguments=tuple([f.arguments[k] for k in given.get(f.id, ()) if k < len(f.arguments)]))
                      for f in old.functions if not self.gone[at[f.id]] and at[f.id] not in self.groups]
         groups = [*(group for group in old.groups if not self.gone[at[group.id]]), *self.groups.values()]
         variables = [replace(v, name=self.names[i]) if i in self.names else v for i, v in enumerate(old.variables)

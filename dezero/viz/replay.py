@@ -18,11 +18,19 @@ from dezero.core.value import is_float
 from dezero.core.variable import Variable
 from dezero.errors import FreedGraphError
 from dezero.viz.graph import Collection
-from dezero.viz.held import held, index_of
+from dezero.viz.held import held, held_gradients, index_of
 
 
 class Twins:
-    """The values that nothing holds any more, computed again in the order in which they were; a second graph where backward freed the first."""
+    """The values that nothing holds any more, computed again in the order in which they were; a second graph where backward freed the first.
+
+    Examples:
+        >>> from dezero.viz.graph import collect
+        >>> twins = Twins(collect(-(Variable(np.array(3.0)) + 1.0)))
+        >>> twins.run()
+        >>> {id_: float(a) for id_, a in twins.arrays.items()}["v2"]
+        4.0
+    """
 
     def __init__(self, found: Collection) -> None:
         self.found = found
@@ -85,10 +93,8 @@ class Twins:
             return checkpoint(fn.fn, *inputs[:fn.arguments])
 
     def leaf(self, id_: str) -> Variable:
-        """The leaf itself, or a Variable with the array that it had, or that a result had that need not be computed again."""
-        place, data = self.found.places[id_], self.arrays[id_]
-        if isinstance(place, Variable) and (place._data is data or np.array_equal(as_numpy(place), as_numpy(data))):
-            return place
+        """A Variable with the array of a leaf."""
+        data = self.arrays[id_]
         return Variable(np.asarray(data) if isinstance(data, np.generic) else data)
 
     def notes(self) -> tuple[str, ...]:
@@ -118,7 +124,17 @@ def _same(a: Any, b: Any) -> bool:
 
 
 class Backward:
-    """What the engine calls on its way back: it notes each gradient, and each part of one."""
+    """What the engine calls on its way back: it notes each gradient, and each part of one.
+
+    Examples:
+        >>> from dezero.viz.graph import collect
+        >>> y = Variable(np.array(3.0)) * 2.0
+        >>> found = collect(y)
+        >>> watch = Backward(found, Twins(found))
+        >>> watch.run([y], [None])
+        >>> watch.order, watch.gradients["v0"]
+        (['f0'], array(2.))
+    """
 
     def __init__(self, found: Collection, twins: Twins) -> None:
         self.found, self.functions, self.twins = found, twins.functions, twins
@@ -129,17 +145,25 @@ class Backward:
         self.order: list[str] = []
         self.gradients: dict[str, Any] = {}
         self.flows: dict[tuple[str, int], Any] = {}
+        self.notes: tuple[str, ...] = ()
 
     def run(self, roots: Sequence[Variable | None], gys: list[Any]) -> None:
-        """Go back from the outputs."""
+        """Go back from the outputs; where that fails, the gradients are those that the program holds, and a note says so."""
         seeds = [(y if y._node is None else y._node, seed_for(y, gy, False)) for y, gy in zip(roots, gys, strict=True)
                  if y is not None and y._data is not None and y.requires_grad and is_float(y._data)]
-        with changed(watch=self):
-            found = backprop(seeds, retain_graph=True)
+        try:
+            with changed(watch=self):
+                self.keep(backprop(seeds, retain_graph=True))
+        except Exception as error:  # of a formula of the user, or because something was changed since
+            self.notes = f"backward did not run ({type(error).__name__}: {error}); the gradients are those that were computed before",
+            self.gradients, self.flows, self.order = held_gradients(self.found), {}, []
+
+    def keep(self, found: dict[Any, Any]) -> None:
+        """Note the gradients of leaves, as ``.grad`` would get them."""
         ids = {leaf: id_ for leaves in (self.found.places, self.twins.variables) for id_, leaf in leaves.items()}
         sums: dict[str, Any] = {}
         for leaf, g in found.items():
-            if leaf in ids:  # a checkpoint uses leaves as they are now, beside twins of what they were
+            if leaf in ids:  # a checkpoint that runs again uses leaves themselves, beside their twins
                 sums[ids[leaf]] = sums[ids[leaf]] + g if ids[leaf] in sums else g
         for id_, g in sums.items():
             place = self.found.places[id_]

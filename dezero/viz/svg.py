@@ -120,7 +120,8 @@ def style(picture: Picture, theme: str) -> str:
              f".sign{{font-size:{BADGE_SIZE:g}px}}", ".edge{fill:none;stroke-width:1.2;stroke-linejoin:round;stroke-linecap:round}",
              ".parameter{stroke-width:2.4}", ".constant{stroke-dasharray:4 3}", ".start{text-anchor:start}", ".end{text-anchor:end}"]
     if signs:
-        fixed.extend([".marked{stroke-width:2.4}", ".removed{stroke-dasharray:5 3}", ".badge{stroke-width:1;stroke-dasharray:none}"])
+        fixed.extend([".node.marked,.edge.marked{stroke-width:2.4}", ".node.removed,.edge.removed{stroke-dasharray:5 3}",
+                      ".badge{stroke-width:1;stroke-dasharray:none}"])
     rules = [*fixed, *colours(1 if theme == "dark" else 0)]
     night = ["@media (prefers-color-scheme:dark){", *[_bound(root, rule) for rule in colours(1)], "}"] if theme == "auto" else []
     return "\n".join([*[_bound(root, rule) for rule in rules], *night])

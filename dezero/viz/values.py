@@ -11,10 +11,9 @@ import numpy as np
 
 from dezero.backend import as_numpy, is_array
 from dezero.config import changed, current
-from dezero.core.node import Node
 from dezero.core.variable import Variable
 from dezero.viz.graph import Collection, Graph, Outputs, collect
-from dezero.viz.held import held
+from dezero.viz.held import held, held_gradients
 from dezero.viz.replay import Backward, Twins
 
 
@@ -49,12 +48,7 @@ def state_of(found: Collection) -> Values:
         >>> values.arrays["v1"], values.gradients
         (array(9.), {})
     """
-    gradients = {}
-    for id_, place in found.places.items():
-        v = place._output() if isinstance(place, Node) else place
-        if v is not None and v._grad is not None and v._grad._data is not None:
-            gradients[id_] = as_numpy(v._grad)
-    return Values({id_: as_numpy(a) for id_, a in held(found).items()}, gradients)
+    return Values({id_: as_numpy(a) for id_, a in held(found).items()}, held_gradients(found))
 
 
 def run_of(output: Outputs, gy: Any = None) -> tuple[Graph, Values]:
@@ -85,6 +79,36 @@ def run_of(output: Outputs, gy: Any = None) -> tuple[Graph, Values]:
     gys = list(gy) if isinstance(gy, (list, tuple)) else [gy] * len(outputs)
     if len(gys) != len(outputs):
         raise ValueError(f"run_of: {len(gys)} gradients are given for {len(outputs)} outputs: one for each, or a single one for all, is expected")
+    return found.graph, _watched(found, outputs, gys)
+
+
+def shown_of(found: Collection, output: Outputs, gradients: bool) -> Values:
+    """What a picture shows: a value that nothing holds is computed again, and once a backward has left gradients, so are those of the
+    results, which have no ``.grad`` unless it was told to keep them. ``.grad`` itself stays as it is.
+
+    Examples:
+        >>> import numpy as np
+        >>> from dezero.viz.graph import collect
+        >>> x = Variable(np.array(3.0))
+        >>> y = -(x * x)
+        >>> y.backward()
+        >>> values = shown_of(collect(y), y, gradients=True)
+        >>> values.arrays["v1"], values.gradients["v1"]
+        (array(9.), array(-1.))
+    """
+    state = state_of(found)
+    results = {v.id for v in found.graph.variables if v.kind == "result"}
+    backward = gradients and bool(state.gradients) and not results <= {*state.gradients}
+    if not backward and results <= {*state.arrays}:
+        return state
+    outputs = [output] if isinstance(output, Variable) else list(output)
+    run = _watched(found, outputs, [None] * len(outputs) if backward else None)
+    again = {id_: g for id_, g in run.gradients.items() if id_ in results}
+    return Values({**run.arrays, **state.arrays}, {**again, **state.gradients}, notes=run.notes)
+
+
+def _watched(found: Collection, outputs: list[Variable], gys: list[Any] | None) -> Values:
+    """Forward again where it must be, and backward, unless there are no ``gys``."""
     state = np.random.get_state()
     try:
         with np.errstate(all="ignore"):  # the program had its warnings when it ran
@@ -92,12 +116,13 @@ def run_of(output: Outputs, gy: Any = None) -> tuple[Graph, Values]:
             twins.run()
             watch = Backward(found, twins)
             if twins.lost and twins.freed:
-                watch.gradients = state_of(found).gradients
-            else:
+                watch.gradients = held_gradients(found)
+            elif gys is not None:
                 watch.run([twins.variables.get(id_) for id_ in found.graph.outputs] if twins.freed else outputs, gys)
     finally:
         np.random.set_state(state)
-    return found.graph, Values({id_: as_numpy(a) for id_, a in twins.arrays.items()}, watch.gradients, watch.flows, tuple(watch.order), twins.notes())
+    return Values({id_: as_numpy(a) for id_, a in twins.arrays.items()}, watch.gradients, watch.flows, tuple(watch.order),
+                  (*twins.notes(), *watch.notes))
 
 
 @contextmanager

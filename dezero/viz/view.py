@@ -10,14 +10,16 @@ from typing import Any
 
 from dezero.core.operators import ENGINE
 from dezero.viz.boxes import Boxes
-from dezero.viz.fold import all_boxes, below, deeper_than, in_runs, prefixes, without_layers
+from dezero.viz.fold import all_boxes, below, deeper_than, prefixes, without_layers
 from dezero.viz.fold import collapse as collapse_boxes
 from dezero.viz.graph import Cluster, Graph, Outputs, collect
 from dezero.viz.groups import find_clusters
 from dezero.viz.repeats import repeats
-from dezero.viz.values import Values, state_of
+from dezero.viz.runs import in_runs
+from dezero.viz.values import Values, shown_of
 
 WORDS = ("shape", "dtype", "layer", "value", "grad")
+OPTIONS = ("verbose", "show", "depth", "collapse", "fold", "clusters", "max_nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class View:
 
 
 def make_view(output: Outputs | Graph | View, *, show: str | Sequence[str] | None = None, verbose: bool = True, depth: int | None = None,
-              collapse: bool | str | Sequence[str] = False, fold: bool = False, clusters: bool = True, max_nodes: int | None = 1000) -> View:
+              collapse: bool | str | Sequence[str] = False, fold: bool = False, clusters: bool = True, max_nodes: int | None = 1000,
+              **unknown: Any) -> View:
     """What to draw of a graph, and what to write into its nodes. All drawing functions take these options.
 
     Args:
@@ -62,7 +65,7 @@ def make_view(output: Outputs | Graph | View, *, show: str | Sequence[str] | Non
     Raises:
         InputTypeError: ``output`` is something else.
         ValueError: an unknown word in ``show``, a negative ``depth``, ``max_nodes`` below 1, or no such layer in the graph.
-        TypeError: an option of another type.
+        TypeError: an option of another type, or one that there is not.
 
     Examples:
         >>> import numpy as np
@@ -76,6 +79,12 @@ def make_view(output: Outputs | Graph | View, *, show: str | Sequence[str] | Non
         >>> [(box.times, box.members) for box in view.clusters]
         [(31, ('v3', 'f1', 'g0'))]
     """
+    if unknown:
+        near = get_close_matches(next(iter(unknown)), OPTIONS, 1)
+        raise TypeError(f"{_quoted(next(iter(unknown)))} is no option of a drawing: {', '.join(OPTIONS)} are"
+                        + (f"; is {near[0]} meant?" if near else ""))
+    if not isinstance(verbose, (bool, int)):
+        raise TypeError(f"verbose is a {type(verbose).__name__}: True or False is expected (the name of a file goes by to_file=...)")
     if isinstance(output, View):
         return output
     words = _words(show, verbose)
@@ -95,8 +104,13 @@ def make_view(output: Outputs | Graph | View, *, show: str | Sequence[str] | Non
     if levels is not None:
         drawing.collapse(deeper_than(levels))
     notes = () if limit is None else drawing.reduce(limit)
-    values = None if found is None or not {"value", "grad"} & {*words} else _of(drawing.graph, state_of(found))
-    return View(drawing.graph, drawing.clusters if clusters else without_layers(drawing.clusters), values, words, notes)
+    values = None
+    if found is not None and {"value", "grad"} & {*words} and not isinstance(output, Graph):
+        values = _of(drawing.graph, shown_of(found, output, "grad" in words))
+        notes += values.notes
+    if not drawing.graph.functions and not drawing.graph.groups and found is not None:
+        notes += _nothing(drawing.graph)
+    return View(drawing.graph, drawing.clusters if clusters else without_layers(drawing.graph, drawing.clusters), values, words, notes)
 
 
 class _Drawing:
@@ -132,8 +146,8 @@ class _Drawing:
                 break
             self.collapse(deeper_than(level))
             if len(self.graph.nodes) < before:
-                said = [*(word for word in said if not word.startswith("layers")),
-                        f"layers{f' more than {level} levels deep' if level else ''} are one node each"]
+                deep = f" more than {level} level{'s' * (level > 1)} deep" if level else ""
+                said = [*(word for word in said if not word.startswith("layers")), f"layers{deep} are one node each"]
         if len(self.graph.nodes) > limit:
             self.collapse(all_boxes)
             before = len(self.graph.nodes)
@@ -192,6 +206,14 @@ def _check_paths(paths: Sequence[str], clusters: Sequence[Cluster]) -> None:
         near = get_close_matches(path[:100], [name for name in known if len(name) <= 100][:1000], 4, 0.5) or list(known)[:8]
         raise ValueError(f"collapse: there is no layer {_quoted(path)} in this graph: it has {', '.join(map(_quoted, near))}"
                          f"{' and others' if len(near) < len(known) else ''}")
+
+
+def _nothing(graph: Graph) -> tuple[str, ...]:
+    """Why there is no graph, where somebody may have expected one."""
+    if any(v.kind != "constant" for v in graph.variables):
+        return ()  # a leaf that somebody made is all there is to draw
+    return ("nothing is recorded behind this variable: it is a constant (made under no_grad(), by detach(), of integers, or a gradient "
+            "without create_graph=True)",)
 
 
 def _quoted(value: Any) -> str:

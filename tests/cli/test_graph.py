@@ -127,7 +127,7 @@ def test_what_cannot_be_drawn_gets_the_list(name: str, words: str, capsys: Any) 
 
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["none.py:y"], 1, "none.py: there is no such script"),
-    (["s.py:y", "-o", "a.jpeg"], 1, "--out='a.jpeg' ends in .jpeg: .png, .pdf, .svg, .dot or .html is expected"),
+    (["s.py:y", "-o", "a.jpeg"], 1, "--out='a.jpeg' ends in .jpeg: .png, .pdf, .svg, .dot, .html or .htm is expected"),
     (["s.py:y", "-o", "no/a.svg"], 1, "the folder 'no' does not exist"), (["s.py:y", "--show", "shape,colour"], 2, "'colour': words of shape, dtype"),
     (["s.py:y", "--depth", "-1"], 2, "a whole number of at least 0 is expected"), ([], 2, "SCRIPT.py:VARIABLE"),
     (["."], 1, "there is no such script"),

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-NAMES = ["char_lm", "cifar", "gan", "grad_cam", "mnist", "spiral", "style", "tanh", "vae"]
+NAMES = ["char_lm", "cifar", "draw", "gan", "grad_cam", "mnist", "spiral", "style", "tanh", "vae"]
 # Runs a script's main as a program would and prints the numbers that it returns on the last line.
 CALL = ("import json, runpy, sys; numbers = runpy.run_path(sys.argv[1], run_name='example')['main'](sys.argv[2:]); "
         "print('\\n' + json.dumps(numbers))")
@@ -90,6 +90,26 @@ def test_a_script_runs_from_any_folder_and_writes_where_it_is_told(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "some" / "where").glob("tanh*.dot"))) == 6
     assert not (tmp_path / "runs").exists()
+
+
+def test_draw_makes_a_gallery(tmp_path: Path) -> None:
+    numbers, printed, folder = run(tmp_path, "draw")
+    assert [line.split(": ")[0] for line in printed.splitlines()] == [str(Path("runs", "draw", path.name)) for path in
+                                                                     sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
+    for name, nodes in numbers["nodes"].items():
+        drawn = ElementTree.parse(folder / f"{name}.svg").getroot().iter("{http://www.w3.org/2000/svg}g")
+        assert sum("data-node" in group.attrib for group in drawn) == nodes
+    assert numbers["nodes"]["vgg16"] < 200 and numbers["seconds"]["vgg16"] < 2
+    assert numbers["nodes"]["gpt-collapsed"] < numbers["nodes"]["gpt"] < 50
+    assert numbers["explained"], "the expression that the text ends with has the value of the gradient"
+    assert "Their sum: 2 + 2 + 3 = 7" in (folder / "explain.txt").read_text(encoding="utf-8")
+    assert (folder / "page.html").stat().st_size < 300_000
+
+
+def test_draw_draws_what_it_is_asked_for(tmp_path: Path) -> None:
+    done = python(tmp_path, str(ROOT / "examples" / "draw.py"), "--only", "sin4", "tanh6", "--format", "dot", "--out", "some/where")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "some" / "where").iterdir()) == ["sin4.dot", "tanh6.dot"]
 
 
 def test_spiral(tmp_path: Path, plots: None) -> None:

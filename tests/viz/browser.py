@@ -188,6 +188,15 @@ class Browser:
         """Turn the wheel."""
         self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=by)
 
+    def touch(self, moments: list[list[tuple[float, float]]]) -> None:
+        """Put fingers down at the first moment's places, move them through the others, and lift them."""
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        for k, places in enumerate(moments):
+            points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+            self.call("Input.dispatchTouchEvent", type="touchMove" if k else "touchStart", touchPoints=points)
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
     def key(self, key: str, *, shift: bool = False) -> None:
         """Press a key and let it go; a letter is typed."""
         code = KEYS.get(key, ord(key.upper()) if len(key) == 1 else 0)

@@ -15,7 +15,7 @@ import numpy as np
 import dezero.functions as F
 import dezero.layers as L
 from dezero import Model, Variable
-from dezero.viz import get_dot_graph, keep_values
+from dezero.viz import get_dot_graph
 from tests.viz.graphs import classifier, derivative, goldstein
 
 FOLDER = Path(__file__).parent / "golden"
@@ -79,9 +79,8 @@ def vgg() -> Variable:
 
 def values() -> str:
     """All values and gradients of Goldstein-Price's function."""
-    with keep_values():
-        z = goldstein()
-    z.backward(retain_grad=True)
+    z = goldstein()
+    z.backward()
     return get_dot_graph(z, show="value,grad")
 
 

@@ -188,7 +188,7 @@ def test_boxes_in_boxes_need_no_recursion() -> None:
 
 def test_options_pick_what_is_drawn() -> None:
     loss = classifier()
-    assert r'label="Linear\nl0\n1 function\n45 parameters"' in node_lines(get_dot_graph(loss, collapse="l0"), "g0")
+    assert r'label="Linear\nl0\n45 parameters"' in node_lines(get_dot_graph(loss, collapse="l0"), "g0")
     assert re.findall(r"label=(l\d) .*subgraph|label=(l\d)", get_dot_graph(loss, collapse="l0")) == [("", "l1")], "the box of the other layer"
     assert "subgraph" not in get_dot_graph(loss, clusters=False) and r'"Linear\nl0"' in get_dot_graph(loss, clusters=False)
     assert "(32, 8)" in get_dot_graph(loss, show="shape") and "float32" not in get_dot_graph(loss, show="shape")

@@ -109,6 +109,48 @@ def test_outputs_of_one_function_and_several_outputs() -> None:
     assert len(graph.outputs) == 2
 
 
+def test_a_result_knows_its_place_among_the_results() -> None:
+    x = Variable(np.arange(6.0), name="x")
+    a, b, c = F.split(x, 3)
+    a.name, b.name, c.name = "a", "b", "c"
+    graph = collect_graph(c * a)
+    assert {v.name: v.index for v in graph.variables if v.name} == {"x": 0, "a": 0, "c": 2}
+
+
+@pytest.mark.parametrize("freed", [False, True])
+def test_an_input_that_may_be_left_out(freed: bool) -> None:
+    x, W, b = Variable(np.ones((2, 3))), Parameter(np.ones((3, 2)), name="W"), np.ones(2)
+    for bias, expected in ((None, ["x", "W"]), (b, ["x", "W", "b"])):
+        y = F.linear(x, W, bias)
+        if freed:
+            y.backward()
+        function, = collect_graph(y).functions
+        assert list(function.arguments) == expected
+    y = F.layer_norm(x, None, np.ones(3))
+    if freed:
+        y.backward()
+    assert collect_graph(y).functions[0].arguments == ("x", "beta"), "None is no array"
+
+
+def test_settings_are_short_texts_that_stay_the_same() -> None:
+    class Set(Function):
+        def __init__(self, a, b, c, d=0, *, e=None):
+            self.a, self.b, self.c, self.d, self.e = a, b, c, d, e
+
+        def forward(self, x):
+            return x * 1.0
+
+        def backward(self, gy):
+            return gy
+
+    y = Set(np.str_("mean"), (1, object(), 2.5, None, np.exp, np.int8(3)), np.ones(3), np.float32(0.1), e=np.exp)(Variable(np.array(1.0)))
+    settings = dict(collect_graph(y).functions[0].settings)
+    assert settings == {"a": "'mean'", "b": "(1, object, 2.5, None, exp, 3)", "c": "ndarray", "d": "0.1", "e": "exp"}
+    y = Set("x" * 1000, [1] * 1000, {1: 2})(Variable(np.array(1.0)))
+    assert all(len(text) <= 40 for _, text in collect_graph(y).functions[0].settings)
+    assert dict(collect_graph(F.sum(Variable(np.ones((2, 3))), axis=(0, 1))).functions[0].settings)["axis"] == "(0, 1)"
+
+
 def test_a_users_function_in_the_books_form() -> None:
     class Cube(Function):
         def forward(self, x):
@@ -162,3 +204,9 @@ def test_numbers_are_short() -> None:
 def test_what_is_no_output_is_an_error(wrong: object, words: str) -> None:
     with pytest.raises(InputTypeError, match=f"{words}.*Variable or a list"):
         collect_graph(wrong)
+
+
+def test_an_index_is_told_as_it_is_written() -> None:
+    x = Variable(np.ones((4, 6, 8)))
+    for y, text in ((x[:, 0:4], "(:, 0:4)"), (x[1], "1"), (x[::2], "::2"), (x[..., -1], "(..., -1)"), (x[1:, None], "(1:, None)")):
+        assert collect_graph(y).functions[0].settings == (("slices", text),)

@@ -242,7 +242,10 @@ def test_all_words_are_in_both_languages() -> None:
 
 def test_every_page_is_whole() -> None:
     for name, make in PAGES.items():
-        data = data_of(render_html(make()))
+        text = render_html(make(), collapse=name == "net")
+        ids = [attributes["id"] for _, attributes in Reader(text).found if "id" in attributes]
+        assert len(ids) == len(set(ids)), name
+        data = data_of(text)
         for drawing in data["drawings"]:
             assert set(drawing["backward"]) <= set(drawing["forward"]) <= set(data["nodes"]), name
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from dezero.viz.files import target
 from dezero.viz.graph import Graph, Outputs, collect
 from dezero.viz.look import clean
 from dezero.viz.look import title as title_of
-from dezero.viz.page.data import Run, drawing_of, explanations_of, make_run, named, nodes_of
+from dezero.viz.page.data import Run, drawing_of, explanations_of, make_run, named, nodes_of, worst_marks
 from dezero.viz.svg import escape, render_svg
 from dezero.viz.values import run_of
 from dezero.viz.view import View, make_view
@@ -64,13 +65,9 @@ def to_html(output: Outputs | Graph | View, to_file: str | os.PathLike[str] = "g
         ...     path.name, path.stat().st_size < 100_000
         ('graph.html', True)
     """
-    path = Path(to_file)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"to_html: to_file={os.fspath(to_file)!r} ends in {path.suffix or 'nothing'}: .html or .htm is expected")
+    path = target(to_file, "to_html: to_file", (".html", ".htm"), "plot_dot_graph writes pictures")
     if language not in LANGUAGES:
         raise ValueError(f"to_html: language={language!r}: one of {', '.join(LANGUAGES)} is expected")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"to_html: the folder {str(path.parent)!r} of to_file does not exist: make it first")
     path.write_text(render_html(output, title=title, language=language, verbose=verbose, **options), encoding="utf-8", newline="\n")
     return path
 
@@ -105,7 +102,8 @@ def _rendered(output: Outputs | Graph | View, title: str | None, language: str, 
     notes = list(dict.fromkeys([*view.notes, *run.values.notes]))
     data: dict[str, Any] = {"title": name, "language": language, "notes": notes, "outputs": list(view.graph.outputs), "nodes": nodes,
                             "drawings": [drawing_of(each, run) for each in views]}
-    page = _Page(name, "en" if language == "auto" else language, [render_svg(each) for each in views])
+    pictures = [render_svg(each, marks=worst_marks(each, nodes) if run.found else None) for each in views]
+    page = _Page(name, "en" if language == "auto" else language, pictures)
     room = BYTES + BYTES_PER_NODE * max(0, len(nodes) - 100) - len(page.filled(data).encode())
     data["arrays"], data["limit"] = run.table.written(max(LEAST, room - LEAST))
     room -= len(in_script(data["arrays"]))

@@ -56,6 +56,10 @@ class Table:
             self._facts[place] = facts(self._arrays[place])
         return self._facts[place]
 
+    def is_float(self, place: int) -> bool:
+        """Are the numbers at a place floats?"""
+        return bool(self._arrays[place].dtype.kind == "f")
+
     def written(self, budget: int) -> tuple[list[Any], int]:
         """The table as plain data for JSON, and up to how many numbers an array is in full so that all of it takes ``budget`` bytes.
 

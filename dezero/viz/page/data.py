@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from dezero.viz import terms
-from dezero.viz.bound import Bound
 from dezero.viz.boxes import in_order
+from dezero.viz.chain.bound import Bound
+from dezero.viz.chain.naming import names_of
 from dezero.viz.explain import explanation_of
 from dezero.viz.graph import Collection, FunctionNode, Graph, GroupNode, VariableNode
-from dezero.viz.look import clean
-from dezero.viz.naming import names_of
+from dezero.viz.look import MARKS, clean
 from dezero.viz.page.arrays import Table
+from dezero.viz.reading.writing import shown
 from dezero.viz.values import Values
 from dezero.viz.view import View
 
 MAX_TARGETS, MAX_EXPLANATIONS = 20, 60_000  # how many variables are explained, and in how many bytes
 MAX_CHAIN = 2_000                           # functions of a graph, above which explanations would be longer than that
+MAX_NUMBERS = 20_000_000                    # elements of arrays that explanations may look at, as each looks at all of its graph
 LONG = 400                                  # characters of a formula or a sentence
 
 
@@ -32,7 +33,7 @@ class Run:
     Attributes:
         found: the graph, and what in the program it stands for; None where only a picture was given.
         values: of a watched run.
-        bound: the formulas of the functions that some view shows.
+        bound: the formulas of all functions; of a very large graph, of those that some view shows.
         names: what the variables are called in formulas, by id.
         table: the arrays that the page holds.
         sources: id of a function -> ids of its inputs, by the places of its edges.
@@ -71,19 +72,23 @@ def make_run(found: Collection, values: Values, graphs: Sequence[Graph]) -> Run:
             sources[b].append(a)
         else:
             results[a].append(b)
-    shown = {node.id for graph in graphs for node in graph.nodes}
-    bound = Bound(found, values, sources, results, [f.id for f in found.graph.functions if f.id in shown], "")
+    functions = [f.id for f in found.graph.functions]
+    if len(functions) > MAX_CHAIN:
+        drawn = {node.id for graph in graphs for node in graph.nodes}
+        functions = [f for f in functions if f in drawn]
+    bound = Bound(found, values, sources, results, functions, "")
     rest = names_of(found, {v.id for v in found.graph.variables} - bound.names.keys(),
                     taken={*bound.names.values(), *bound.gradients.values(), *bound.helpers})
     return Run(found, values, bound, {**bound.names, **rest}, Table(), sources)
 
 
 def named(view: View, run: Run) -> View:
-    """A view of which every variable shows the name that the formulas use, and the numbers of the run."""
+    """A view of which every variable shows the name that the formulas use, and where numbers are shown, those of the run."""
     variables = tuple([replace(v, name=label(v, run)) if v.id in run.names else v for v in view.graph.variables])
     # The names of arguments would look like those of variables.
     functions = tuple([replace(f, arguments=("",) * len(f.arguments)) for f in view.graph.functions])
-    return replace(view, graph=replace(view.graph, variables=variables, functions=functions), values=run.values)
+    written = {"value", "grad"} & {*view.show}
+    return replace(view, graph=replace(view.graph, variables=variables, functions=functions), values=run.values if written else None)
 
 
 def label(v: VariableNode, run: Run) -> str:
@@ -141,14 +146,14 @@ def _boxes(view: View) -> list[list[Any]]:
 
 def _parts(view: View, backward: list[str], members: dict[str, list[str]], run: Run) -> dict[str, list[Any]]:
     """What arrives at each variable in backward, and the sum after it."""
-    shown = {v.id for v in view.graph.variables if v.kind != "constant"}
+    open_to = {v.id for v in view.graph.variables if v.kind != "constant"}
     arrivals: dict[str, list[tuple[str, int, Any]]] = {}
     for id_ in view.graph.outputs if run.values.order else ():
-        if id_ in run.values.gradients and id_ in shown:
+        if id_ in run.values.gradients and id_ in open_to:
             arrivals.setdefault(id_, []).append(("", 0, np.ones_like(run.values.arrays[id_])))
     for step in backward:
         for id_, place, part in _sent(step, members.get(step, []), run):
-            if id_ in shown:
+            if id_ in open_to:
                 arrivals.setdefault(id_, []).append((step, place, part))
     return {id_: _summed(run.table, found, run.values.gradients.get(id_)) for id_, found in arrivals.items()}
 
@@ -186,21 +191,28 @@ def nodes_of(view: View, run: Run) -> dict[str, dict[str, Any]]:
 
 def _variable(v: VariableNode, run: Run) -> dict[str, Any]:
     value, gradient = run.table.add(run.values.arrays.get(v.id)), run.table.add(run.values.gradients.get(v.id))
-    marks = [["value", mark] for mark in _marks(run.table, value, v.kind == "result" and v.shape != ())]
-    marks += [["grad", mark] for mark in _marks(run.table, gradient, True)]
+    marks = [[what, mark] for what, place in (("value", value), ("grad", gradient)) for mark in _marks(run.table, place, v, what)]
     name, symbol = label(v, run) or v.id, run.names.get(v.id)
     found = {"kind": v.kind, "name": name, "symbol": symbol if symbol != name else None, "shape": v.shape, "dtype": v.dtype,
              "layer": clean(v.layer, 200), "derivative": v.derivative, "value": value, "grad": gradient, "marks": marks}
     return {key: item for key, item in found.items() if item is not None and item != "" and item != []}
 
 
-def _marks(table: Table, place: int | None, dead: bool) -> list[str]:
-    """What a reader should look at, by the keys of the marks of all drawings."""
+def _marks(table: Table, place: int | None, v: VariableNode, what: str) -> list[str]:
+    """What a reader should look at, as :func:`dezero.viz.look.mark` sees it, for the value and the gradient apart."""
     if place is None:
         return []
     known = table.facts(place)
-    marks = {"nan": known.nans > 0, "inf": known.infs > 0, "huge": known.huge, "zero": dead and known.zero}
+    dead = known.zero and (what == "grad" or (v.kind == "result" and known.size > 1))
+    huge = known.huge and table.is_float(place)
+    marks = {"nan": known.nans > 0, "inf": known.infs > 0 and v.kind != "constant", "huge": huge and v.kind != "constant", "zero": dead}
     return [mark for mark, holds in marks.items() if holds]
+
+
+def worst_marks(view: View, nodes: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The badge of each node in a drawing: the worst of its marks."""
+    order = list(MARKS)
+    return {v.id: min((mark for _, mark in nodes[v.id]["marks"]), key=order.index) for v in view.graph.variables if "marks" in nodes[v.id]}
 
 
 def _function(f: FunctionNode, run: Run) -> dict[str, Any]:
@@ -217,7 +229,7 @@ def _formulas(f: str, run: Run) -> tuple[str, dict[str, str]]:
         return "", {}
     results = bound.places[f]
     tree = bound.forward(f)
-    forward = "" if tree is None else f"{', '.join(bound.names[results[j]] for j in sorted(results))} = {terms.shown(tree)}"
+    forward = "" if tree is None else f"{', '.join(bound.names[results[j]] for j in sorted(results))} = {shown(tree)}"
     incoming = {j: bound.gradient(r) for j, r in results.items()}
     wanted = {i for i, _, _ in found.functions[f]._plan.calls}
     gradients = {str(place): f"{bound.gradients[v]} = {bound.text(f, i, incoming)}"
@@ -237,10 +249,11 @@ def explanations_of(run: Run, room: int) -> tuple[list[dict[str, str]], int]:
     targets = [v.id for v in run.found.graph.variables if v.kind in ("leaf", "parameter") and v.id in run.values.gradients]
     said: list[dict[str, str]] = []
     room = min(room, MAX_EXPLANATIONS)
-    for id_ in targets[:MAX_TARGETS] if len(run.sources) <= MAX_CHAIN else ():
-        text = str(explanation_of(run.found, run.values, id_, names=run.names))
-        size = len(text.encode("ascii", "backslashreplace"))  # as JSON has it
-        if size <= room:
+    size = sum(np.size(a) for a in run.values.arrays.values())
+    for id_ in targets[:min(MAX_TARGETS, MAX_NUMBERS // max(1, size))] if len(run.sources) <= MAX_CHAIN else ():
+        text = str(explanation_of(run.found, run.values, id_, bound=run.bound))
+        taken = len(text.encode("ascii", "backslashreplace"))  # as JSON has it
+        if taken <= room:
             said.append({"id": id_, "text": text})
-            room -= size
+            room -= taken
     return said, len(targets) - len(said)

@@ -76,7 +76,7 @@ function glide(goal) {
 
 function whole() {
   const { width, height } = room(), picture = stage.now;
-  const scale = Math.min((width - 24) / picture.width, (height - 24) / picture.height, 1.6);
+  const scale = Math.min((width - 24) / picture.width, (height - 24) / picture.height, Math.max(1.6, height / 700));
   return { x: (picture.width - width / scale) / 2, y: (picture.height - height / scale) / 2, scale };
 }
 

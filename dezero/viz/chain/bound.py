@@ -14,11 +14,12 @@ from dezero.core.formulas import as_whole
 from dezero.core.node import Bundle
 from dezero.core.operators import OPS
 from dezero.core.variable import Variable
-from dezero.viz import terms
+from dezero.viz.chain.naming import gradient_names, is_number, names_of
 from dezero.viz.formula import Formula, Opaque, Rule, formula_of
 from dezero.viz.graph import Collection
-from dezero.viz.naming import gradient_names, is_number, names_of
-from dezero.viz.terms import Tree
+from dezero.viz.reading import terms
+from dezero.viz.reading.terms import Tree
+from dezero.viz.reading.writing import shown
 from dezero.viz.values import Values
 
 
@@ -35,7 +36,9 @@ class Bound:
 
     Attributes:
         names, gradients: the names of the variables and of their gradients, by id.
-        helpers: by name, the functions and arrays that the formulas use beside the variables.
+        helpers: by name, the functions and arrays that the formulas use beside the variables; (function, input) for a gradient that was not read.
+        owners: of a helper, a function that uses it.
+        opaque: by function and input, the name of a gradient that was not read.
     """
 
     def __init__(self, found: Collection, values: Values, sources: Mapping[str, Sequence[str]], results: Mapping[str, Sequence[str]],
@@ -46,8 +49,9 @@ class Bound:
         self.formulas: dict[str, Formula] = {}
         self.helpers: dict[str, Any] = {}
         self._renamed: dict[tuple[str, str], str] = {}
-        self._opaque: dict[tuple[str, int], str] = {}
+        self.opaque: dict[tuple[str, int], str] = {}
         self._known: dict[Any, str] = {}
+        self.owners: dict[str, str] = {}
         for f in functions:
             formula = self.formula(f)
             for i, _, _ in found.functions[f]._plan.calls:
@@ -86,24 +90,31 @@ class Bound:
 
     def rule(self, f: str, i: int, incoming: Mapping[int, Tree]) -> Tree:
         """The gradient of input ``i``, from the gradients of the results, by their place; a missing one is 0."""
-        if (f, i) in self._opaque:
-            return terms.call(terms.name(self._opaque[f, i]), [incoming.get(j) or self._nothing(f, j) for j in range(len(self.formulas[f].results))])
+        if (f, i) in self.opaque:
+            return terms.call(terms.name(self.opaque[f, i]), [incoming.get(j) or self._nothing(f, j) for j in range(len(self.formulas[f].results))])
         rule = self.formulas[f].rules[i]
         return terms.fill(rule.tree, self._given(f, rule, incoming))
 
-    def factor(self, f: str, i: int) -> Tree | None:
-        """The local derivative by input ``i`` of a function of each element; None of others."""
+    def factor(self, f: str, i: int, scalar: bool) -> Tree | None:
+        """The local derivative by input ``i``: of a function of each element, or of any where all are numbers; None where there is none."""
         rule = self.formulas[f].rules.get(i)
-        if rule is None or (rule.factor is None and (f, i) not in self._opaque):
-            return None
-        return self.rule(f, i, {0: terms.parsed("1")}) if rule.factor is None else terms.fill(rule.factor, self._given(f, rule, {}))
+        if rule is not None and rule.factor is not None:
+            return terms.fill(rule.factor, self._given(f, rule, {}))
+        if scalar and ((f, i) in self.opaque or rule is not None and terms.only_arithmetic(rule.tree, rule.incoming[0])):
+            return self.rule(f, i, {0: terms.parsed("1")})
+        return None
 
     def text(self, f: str, i: int, incoming: Mapping[int, Tree]) -> str:
         """The gradient of input ``i`` as people read it."""
+        formula, *where = self.parts(f, i, incoming)
+        return f"{formula} with {', '.join(where)}" if where else formula
+
+    def parts(self, f: str, i: int, incoming: Mapping[int, Tree]) -> list[str]:
+        """The gradient of input ``i`` as people read it, and what the names in that stand for."""
         rule = self.formulas[f].rules.get(i)
         if rule is None or not rule.said:
-            return terms.shown(self.rule(f, i, incoming))
-        return rule.text(self._given(f, rule, incoming))
+            return [shown(self.rule(f, i, incoming))]
+        return rule.parts(self._given(f, rule, dict.fromkeys(range(len(rule.incoming)), terms.nothing()) | dict(incoming)))
 
     def _given(self, f: str, rule: Rule | None, incoming: Mapping[int, Tree]) -> dict[str, Tree]:
         """What stands in a formula of function ``f`` for the names that its code uses."""
@@ -111,16 +122,20 @@ class Bound:
         given = {formula.results[j]: self.variable(r) for j, r in self.places[f].items() if r in self.names}
         given |= {formula.arguments[i]: self.variable(v) for i, v in zip(self.found.inputs[f], self.sources[f], strict=True)}
         if rule is not None:
-            given |= {g: incoming.get(j) or self._nothing(f, j) for j, g in enumerate(rule.incoming)}
+            given |= {g: incoming.get(j) or self._nothing(f, j, rule) for j, g in enumerate(rule.incoming)}
             given |= {name: terms.name(self._renamed.get((f, name), name)) for name in rule.helpers}
             used = {*self.names.values(), *self.gradients.values()} if rule.local else ()
             given |= {name: terms.name(f"{name}_") for name in rule.local if name in used}
         return given
 
-    def _nothing(self, f: str, j: int) -> Tree:
-        """The gradient of a result that none comes to."""
+    def _nothing(self, f: str, j: int, rule: Rule | None = None) -> Tree:
+        """The gradient of a result that none comes to: zeros, or 0 where that does not lose a shape."""
         fn = self.found.functions[f]
-        return terms.parsed("0") if fn._shape is not None else terms.call(terms.name("zeros"), [terms.constant(fn._dtype[j][0]) or terms.parsed("()")])
+        shapes = {fn._shape} if fn._shape is not None else {shape for shape, _ in fn._dtype}
+        if fn._shape is not None or (rule is not None and len(shapes) == 1 and all(terms.only_arithmetic(rule.tree, g) and terms.count(rule.tree, g)
+                                                                                   for g in rule.incoming)):
+            return terms.nothing()
+        return terms.call(terms.name("zeros"), [terms.constant(fn._dtype[j][0]) or terms.parsed("()")])
 
     def _shapes(self, f: str) -> list[Any]:
         """The shapes of a function's inputs."""
@@ -141,9 +156,11 @@ class Bound:
             missing |= {formula.arguments[k] for k, v in zip(self.found.inputs[f], self.sources[f], strict=True) if v not in self.values.arrays}
         opaque = rule is None or not missing.isdisjoint(terms.names_in(rule.tree)) or any(isinstance(h, Opaque) for h in rule.helpers.values())
         if opaque:
-            self._opaque[f, i] = self._add(f"{self.found.functions[f].op}_grad_{formula.arguments[i]}", (f, i))
+            self.opaque[f, i] = self._add(f"{formula.name}_grad_{formula.arguments[i]}", (f, i))
+            self.owners[self.opaque[f, i]] = f
         for name, helper in {} if opaque or rule is None else rule.helpers.items():
             self._renamed[f, name] = self._add(name, helper)
+            self.owners[self._renamed[f, name]] = f
 
     def _add(self, wish: str, helper: Any) -> str:
         """A name for a helper, the same for the same."""
@@ -170,9 +187,13 @@ class Bound:
             for k, v in zip(self.found.inputs[f], self.sources[f], strict=True):
                 a = self.values.arrays.get(v)
                 inputs[k] = a if a is None or is_number(self.found, self.nodes[v]) or not fn.needs_grad(k) else Variable(np.asarray(a))
-            fn = fn._again()
-            with changed(record=True, watch=None, layer=self.found.functions[f]._layer):
-                alive = fn(*inputs)
+            state = np.random.get_state()
+            try:
+                fn = fn._again()
+                with changed(record=True, watch=None, layer=self.found.functions[f]._layer, again=True):
+                    alive = fn(*inputs)
+            finally:
+                np.random.set_state(state)
         else:
             alive = None
         return lambda *gys: _gradient(fn, i, gys, alive)

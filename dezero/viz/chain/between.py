@@ -95,9 +95,11 @@ class Chain:
 
     def seed(self, v: str) -> Any:
         """The gradient that backward starts with at an output; None where no numbers are known."""
-        g = self.values.gradients.get(v)
+        if not self.values.order:
+            return None
+        g = self.values.gradients[v]
         for use in self.uses.get(v, ()):
-            g = None if g is None else g - self.values.flows[use.function, use.place]
+            g = g - self.values.flows[use.function, use.place]
         return g
 
     def paths(self, limit: int, longest: int) -> list[list[tuple[Use, str]]]:
@@ -117,15 +119,15 @@ class Chain:
             path: list[tuple[Use, str]] = []
             todo = [self._below(start, down)]
             while todo and len(found) < limit:
-                use = next(todo[-1], None)
-                if use is None:
+                for use in todo[-1]:  # the next one, if there is one
+                    path.append((use, path[-1][0].source if path else start))
+                    todo.append(self._below(use.source, down))
+                    break
+                else:
                     todo.pop()
-                    if path:
-                        path.pop()
+                    del path[-1:]
                     continue
-                path.append((use, path[-1][0].source if path else start))
-                todo.append(self._below(use.source, down))
-                if use.source == self.target:
+                if path[-1][0].source == self.target:
                     longest -= len(path)
                     if longest < 0:
                         return found

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.viz import terms
-from dezero.viz.terms import Tree
+from dezero.viz.reading import terms
+from dezero.viz.reading.terms import Tree
 
 _BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul), ast.Div: ("/", operator.truediv),
@@ -83,6 +83,7 @@ class Evaluator:
 
     def __init__(self) -> None:
         self.statements = 0
+        self.made: list[Any] = []  # lists that the code made, which it may change
 
     def call(self, f: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         """A call that the code makes."""
@@ -91,6 +92,10 @@ class Evaluator:
     def attribute(self, a: Any, key: str) -> Any:
         """``a.key``."""
         return getattr(a, key)
+
+    def set_attribute(self, a: Any, key: str, value: Any) -> None:
+        """``a.key = value``."""
+        raise Unreadable("an assignment to an attribute")
 
     def tree(self, value: Any) -> Tree:
         """The formula of a value that stands beside a term."""
@@ -142,6 +147,8 @@ class Evaluator:
         elif isinstance(target, (ast.Tuple, ast.List)) and not any(isinstance(t, ast.Starred) for t in target.elts):
             for t, v in zip(target.elts, list(value), strict=True):
                 self.assign(t, v, scope)
+        elif isinstance(target, ast.Attribute):
+            self.set_attribute(self.value(target.value, scope), target.attr, value)
         else:
             raise Unreadable("an assignment to a part")
 
@@ -171,7 +178,7 @@ class Evaluator:
             case ast.Slice():
                 return slice(*[None if t is None else self.value(t, scope) for t in (node.lower, node.upper, node.step)])
             case ast.Call():
-                f, keywords = self.value(node.func, scope), {}
+                f, keywords = self.value(node.func, scope), dict[str, Any]()
                 for k in node.keywords:
                     given = self.value(k.value, scope)
                     keywords.update(given if k.arg is None else {k.arg: given})
@@ -179,9 +186,11 @@ class Evaluator:
             case ast.Tuple():
                 return tuple(self.items(node.elts, scope))
             case ast.List():
-                return self.items(node.elts, scope)
+                self.made.append(self.items(node.elts, scope))
+                return self.made[-1]
             case ast.ListComp() | ast.GeneratorExp():
-                return list(self.comprehension(node.elt, node.generators, scope))
+                self.made.append(list(self.comprehension(node.elt, node.generators, scope)))
+                return self.made[-1]
             case ast.Lambda():
                 return lambda *args: self.value(node.body, scope.inner(dict(zip([a.arg for a in node.args.args], args, strict=True))))
             case _:

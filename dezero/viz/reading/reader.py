@@ -7,7 +7,7 @@ import inspect
 import math
 import textwrap
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,33 +16,22 @@ import numpy as np
 from dezero.core.function import Function
 from dezero.core.operators import OPS
 from dezero.core.variable import Variable
-from dezero.viz import terms
-from dezero.viz.symbolic import Evaluator, Return, Scope, Term, Unreadable, broadcast
-from dezero.viz.terms import Tree
+from dezero.viz.reading import terms
+from dezero.viz.reading.settings import same, settings_given
+from dezero.viz.reading.spelling import SIGNS, Plain, spelt
+from dezero.viz.reading.symbolic import Evaluator, Return, Scope, Term, Unreadable, broadcast
+from dezero.viz.reading.terms import Tree
 
 _ON = Function.on.__func__  # type: ignore[attr-defined]
 _DEPTH = 8  # calls within calls
 _BUILT_IN = {len, range, tuple, list, dict, sorted, zip, enumerate, reversed, isinstance, min, max, abs, int, float, bool, str, sum, any, all, slice,
              getattr, hasattr, type, round, divmod}
-_REDUCE, _KEEP = {"sum", "mean", "prod", "max", "min"}, {"cumsum", "flip", "softmax", "log_softmax", "tril", "triu"}
-_SIGNS = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult, "div": ast.Div, "matmul": ast.MatMult}
-
-
-class Plain:
-    """A function of the library on arrays: what it gives are arrays too, not Variables."""
-
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.f = f
-
-    def __call__(self, *args: Any, **settings: Any) -> Any:
-        y = self.f(*args, **settings)
-        return y.data if isinstance(y, Variable) else y
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Plain) and self.f == other.f
-
-    def __hash__(self) -> int:
-        return hash(self.f)
+# What leaves no traces when it is called: functions of NumPy, and methods.
+_PURE = {"zeros", "ones", "empty", "full", "zeros_like", "ones_like", "eye", "arange", "tril", "triu", "diag", "asarray", "array", "broadcast_shapes",
+         "finfo", "iinfo", "dtype", "prod", "sum", "cumsum", "argsort", "sort", "where", "ndim", "shape", "size", "result_type", "isscalar"}
+_PURE_METHODS = {"reshape", "transpose", "swapaxes", "sum", "mean", "astype", "copy", "item", "tolist", "any", "all", "min", "max", "prod", "ravel",
+                 "index", "count", "get", "items", "keys", "values"}
+_REDUCE = {"sum", "mean", "prod", "max", "min"}
 
 
 class Reader(Evaluator):
@@ -61,6 +50,8 @@ class Reader(Evaluator):
         super().__init__()
         self.fn, self.inputs, self.outputs, self.taken = fn, list(inputs), [_Weak(t) for t in outputs], {*taken}
         self.helpers: dict[str, Any] = {}
+        self.attributes: dict[str, Any] = {}  # of ``self``, which the code sets
+        self.hints: dict[int, str] = {}       # by id of an array that ``self`` holds: its name there
         self.depth = 0
 
     def run(self, function: Any, args: Sequence[Any], keywords: Mapping[str, Any] | None = None) -> Any:
@@ -94,7 +85,7 @@ class Reader(Evaluator):
         if isinstance(value, (tuple, list)) and any(isinstance(v, Term) for v in value):
             return (ast.Tuple if isinstance(value, tuple) else ast.List)([self.tree(v) for v in value], ast.Load())
         written = terms.constant(value)
-        return written if written is not None else self.helper("const", value)
+        return written if written is not None else self.helper(self.hints.get(id(value), "const"), value)
 
     def helper(self, wish: str, value: Any) -> Tree:
         """A name for something that the formula uses, the same for the same thing."""
@@ -112,11 +103,22 @@ class Reader(Evaluator):
         """``a.key``: of a term, of ``self``, or of anything else."""
         if isinstance(a, Term):
             return self.of_term(a, key)
+        if a is self.fn and key in self.attributes:
+            return self.attributes[key]
         if a is self.fn and key == "xp":
             return np
         if a is self.fn and not a.native and key in ("inputs", "outputs"):
             return self.inputs if key == "inputs" else self.outputs
-        return getattr(a, key)
+        value = getattr(a, key)
+        if a is self.fn and isinstance(value, np.ndarray):
+            self.hints[id(value)] = key
+        return value
+
+    def set_attribute(self, a: Any, key: str, value: Any) -> None:
+        """``self.key = value`` holds while the code is read."""
+        if a is not self.fn:
+            raise Unreadable("an assignment to an attribute")
+        self.attributes[key] = value
 
     def of_term(self, a: Term, key: str) -> Any:
         """An attribute of an array."""
@@ -153,7 +155,7 @@ class Reader(Evaluator):
             return self.op(owner, args, keywords)
         if isinstance(f, Function):
             return self.op(type(f), args, settings_given(f))
-        if isinstance(owner, (list, dict)):  # gradients.append(...)
+        if any(owner is a for a in self.made):  # gradients.append(...)
             return f(*args, **keywords)
         if module.startswith("dezero."):
             return self.ours(f, args, keywords)
@@ -178,12 +180,13 @@ class Reader(Evaluator):
 
     def really(self, f: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Call what needs no term, where it is known to leave no traces."""
-        module = str(getattr(f, "__module__", "") or "")
-        pure = isinstance(f, np.ufunc) or module in ("math", "operator") or module.startswith(("dezero.", "numpy")) and "random" not in module
-        if pure or isinstance(getattr(f, "__self__", None), (str, tuple, list, dict, np.ndarray, np.dtype, slice)) \
-                or (isinstance(f, type) and issubclass(f, Function)):
+        module, key, owner = str(getattr(f, "__module__", "") or ""), getattr(f, "__name__", ""), getattr(f, "__self__", None)
+        if (isinstance(f, np.ufunc) or module in ("math", "operator") or module.startswith("dezero.") or (module.startswith("numpy") and key in _PURE)
+                or isinstance(owner, (str, tuple, slice)) or any(owner is a for a in self.made)
+                or (isinstance(owner, (np.ndarray, list, dict)) and key in _PURE_METHODS)
+                or (isinstance(f, type) and issubclass(f, Function))):
             return f(*args, **keywords)
-        raise Unreadable(f"a call of {getattr(f, '__name__', f)!r}")
+        raise Unreadable(f"a call of {key or f!r}")
 
     def method(self, f: _Method, args: list[Any], keywords: dict[str, Any]) -> Term:
         """A method of an array."""
@@ -210,55 +213,18 @@ class Reader(Evaluator):
 
     def op(self, cls: Any, args: list[Any], settings: Mapping[str, Any]) -> Any:
         """An op by its sign, or by its name."""
-        ours = OPS.get(cls.op) is cls and cls.__module__.startswith("dezero.")
-        if ours and cls.op in _SIGNS and len(args) == 2:
-            return self.binary(_SIGNS[cls.op](), *args)
-        first = getattr(args[0], "shape", None)
-        shape = broadcast(*args) if cls.broadcasts and cls.scalars else settings.get("shape", first if cls.op in _KEEP else None)
-        if OPS.get(cls.op) is not cls and not settings:  # one that serves another op alone, 1 - y * y say
+        if OPS.get(cls.op) is not cls and cls.__module__.startswith("dezero.") and not settings:  # one that serves another op alone: 1 - y * y
             return self.run(cls.forward, [cls(), *args])
-        a = self.tree(args[0])
-        if ours and cls.op == "neg":
-            return Term(terms.negative(a), shape)
-        if ours and cls.op == "pow":
-            return Term(terms.binary("**", a, self.tree(settings["c"])), shape)
-        if ours and cls.op == "square":
-            return Term(terms.binary("**", a, ast.Constant(2)), shape)
-        if ours and cls.op in ("get_item", "gather"):
-            arrays = iter(args[1:])
-            index = [next(arrays) if item == "array" else item for item in _items(settings["slices"])]
-            return Term(terms.subscript(a, self.tree(index[0] if len(index) == 1 else tuple(index))))
-        if ours and cls.op in ("reshape", "astype"):
-            return Term(terms.call(terms.attribute(a, cls.op), [self.tree(v) for v in settings.values()]), shape)
-        if ours and cls.op == "transpose":
-            axes = settings.get("axes")
-            return Term(terms.attribute(a, "T") if axes is None else terms.call(terms.attribute(a, "transpose"), [self.tree(axes)]))
-        if ours and cls.op in ("sum_to", "broadcast_to"):
-            return Term(terms.call(self.helper(cls.op, TO_SHAPE[cls.op]), [a, self.tree(tuple(settings["shape"]))]), tuple(settings["shape"]))
-        named = {k: self.tree(v) for k, v in beside_defaults(cls, settings).items()}
-        return Term(terms.call(self.helper(cls.op, Plain(cls.on)), [self.tree(x) for x in args], named), shape)
+        return spelt(cls, args, settings, self.tree, self.helper)
 
     def ours(self, f: Any, args: list[Any], keywords: dict[str, Any]) -> Term:
         """A function of the library, by its name."""
         key, trees = getattr(f, "__name__", ""), [self.tree(a) for a in args]
         if key == "equal":
             return Term(terms.compare(ast.Eq(), *trees), broadcast(*args))
-        if key in _SIGNS:
-            return self.binary(_SIGNS[key](), *args)  # type: ignore[no-any-return]
+        if key in SIGNS:
+            return Term(terms.binary(SIGNS[key], *trees), broadcast(*args) if key != "matmul" else None)
         return Term(terms.call(self.helper(key, Plain(f)), trees, {k: self.tree(v) for k, v in keywords.items()}))
-
-
-def sum_to(x: Any, shape: Any) -> Any:
-    """An array, summed over the axes along which ``shape`` was broadcast."""
-    return OPS["sum_to"].on(x, shape=shape)
-
-
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """An array, stretched to ``shape``."""
-    return OPS["broadcast_to"].on(x, shape=shape)
-
-
-TO_SHAPE = {"sum_to": sum_to, "broadcast_to": broadcast_to}
 
 
 class _Method:
@@ -289,42 +255,6 @@ def source_of(function: Any) -> list[ast.stmt]:
     if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
         raise Unreadable("not a plain function")
     return tree.body
-
-
-def settings_given(fn: Any) -> dict[str, Any]:
-    """What a Function was made with, by the names of its constructor's arguments."""
-    known = fn.__dict__
-    found = {}
-    for key in _parameters(type(fn)):
-        if key in known:
-            found[key] = known[key]
-        elif "to" in known and key in ("shape", "dtype"):
-            found[key] = known["to"]
-    return found
-
-
-def beside_defaults(cls: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that are not what the constructor takes without being told."""
-    defaults = _parameters(cls)
-    return {k: v for k, v in settings.items() if not same(v, defaults.get(k, same)) and not same(v, (defaults.get(k, same),) * 2)}
-
-
-@lru_cache(1000)
-def _parameters(cls: Any) -> dict[str, Any]:
-    """The arguments of a class's constructor, with their defaults."""
-    if cls.__init__ is object.__init__:
-        return {}
-    given = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return {p.name: p.default for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Are two settings equal?"""
-    return a is b or (type(a) is type(b) and not isinstance(a, np.ndarray) and bool(a == b))
-
-
-def _items(index: Any) -> Sequence[Any]:
-    return index if isinstance(index, tuple) else (index,)
 
 
 def _has_term(x: Any) -> bool:

@@ -1,9 +1,8 @@
-"""Terms: formulas as Python's syntax trees, which are built, tidied, filled in and written out here."""
+"""Terms: formulas as Python's syntax trees, which are built, tidied and filled in here."""
 
 from __future__ import annotations
 
 import ast
-import copy
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +24,8 @@ def constant(value: Any) -> Tree | None:
     """A setting as it is written in code; None for one that cannot be, an array say."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, float) and math.isnan(value):
+        return None
     if isinstance(value, (int, float)) and not isinstance(value, bool) and (value < 0 or math.copysign(1, value) < 0):
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     if value is None or value is Ellipsis or isinstance(value, (bool, int, float, str)):
@@ -61,15 +62,17 @@ def binary(sign: str, a: Tree, b: Tree) -> Tree:
     """``a sign b``, in a tidy form.
 
     Examples:
-        >>> text(binary("*", gradient("gy"), parsed("x * 2")))
+        >>> ast.unparse(binary("*", gradient("gy"), parsed("x * 2")))
         'gy * 2 * x'
-        >>> text(binary("/", parsed("1 * a"), name("b")))
+        >>> ast.unparse(binary("*", parsed("1"), parsed("a / b")))
         'a / b'
     """
     if sign == "*":
         return _product([*factors(a), *factors(b)])
-    if sign in ("/", "**") and number(b) == 1:
+    if is_nothing(b) and sign in ("+", "-") or is_nothing(a) and sign == "/" or sign in ("/", "**") and number(b) == 1:
         return a
+    if is_nothing(a) and sign in ("+", "-"):
+        return b if sign == "+" else negative(b)
     return ast.BinOp(a, OPERATORS[sign], b)
 
 
@@ -77,7 +80,7 @@ def negative(a: Tree) -> Tree:
     """``-a``.
 
     Examples:
-        >>> text(negative(parsed("-a / b * c"))), text(negative(parsed("a - b")))
+        >>> ast.unparse(negative(parsed("-a / b * c"))), ast.unparse(negative(parsed("a - b")))
         ('a / b * c', '-(a - b)')
     """
     if isinstance(a, ast.UnaryOp) and isinstance(a.op, ast.USub):
@@ -109,28 +112,36 @@ def factors(tree: Tree) -> list[Tree]:
 
 def _product(parts: list[Tree]) -> Tree:
     """One product of all, with its numbers as one, in front or behind the gradient; where there are but two factors, as they stand."""
+    if any(is_nothing(part) for part in parts):
+        return nothing()
     numbers = [value for part in parts if (value := number(part)) is not None]
-    rest = [part for part in parts if number(part) is None]
-    if numbers:
-        value = math.prod(numbers)
-        for i, part in enumerate(rest):
-            if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
-                rest[i], value = part.operand, -value
-        if rest and all(_is_bool(part) for part in rest):  # which 1 makes numbers of: there is no minus of bools
-            rest.insert(0, ast.Constant(1) if value == 1 else constant(value) or ast.Constant(value))
-            value = 1
-        if not rest:
-            return constant(value) or ast.Constant(value)
-        if value == -1 and not _is_bool(rest[0]):
-            rest[0] = negative(rest[0])
-        elif value != 1 and len(parts) == 2:
-            rest = parts
-        elif value != 1:
-            rest.insert(int(is_gradient(rest[0])), constant(value) or ast.Constant(value))
-    tree = rest[0]
-    for part in rest[1:]:
+    tree, *rest = _with_number(parts, math.prod(numbers)) if numbers else parts
+    for part in rest:
         tree = ast.BinOp(tree, OPERATORS["*"], part)
     return tree
+
+
+def _with_number(parts: list[Tree], value: Any) -> list[Tree]:
+    """The factors of a product, with ``value`` in place of the numbers among them, and no other signs."""
+    rest = [part for part in parts if number(part) is None]
+    for i, part in enumerate(rest):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
+            rest[i], value = part.operand, -value
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and (n := number(part.right)) and value % n == 0:  # x / 2 * 2
+            rest[i], value = part.left, value // n
+            parts = [*rest, ast.Constant(value)]
+    rest = [part for part in rest if number(part) != 1]
+    written = constant(value) or ast.Constant(value)
+    if all(_is_bool(part) for part in rest):  # 1 makes a number of a bool, of which there is no opposite
+        return [written, *rest]
+    if value == 1:
+        return rest
+    if value == -1 and not _is_bool(rest[0]):
+        return [negative(rest[0]), *rest[1:]]
+    if len(parts) == 2:
+        return parts
+    rest.insert(int(is_gradient(rest[0])), written)
+    return rest
 
 
 def gradient(text: str) -> Tree:
@@ -138,6 +149,19 @@ def gradient(text: str) -> Tree:
     tree = ast.Name(text, ast.Load())
     tree.gradient = True  # type: ignore[attr-defined]
     return tree
+
+
+def nothing() -> Tree:
+    """The gradient of what got none: terms that it multiplies vanish. (A zero that code says stands, as it has a shape.)"""
+    tree = ast.Constant(0)
+    tree.nothing = True  # type: ignore[attr-defined]
+    return tree
+
+
+def is_nothing(tree: Tree) -> bool:
+    """Is a term, or its opposite, the gradient of what got none?"""
+    inner = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+    return getattr(inner, "nothing", False)
 
 
 def is_gradient(tree: Tree) -> bool:
@@ -171,7 +195,7 @@ def subscript(tree: Tree, index: Tree) -> Tree:
     """``tree[index]``; what is written ``slice(1, 3, None)`` elsewhere is ``1:3`` here.
 
     Examples:
-        >>> text(subscript(name("x"), parsed("(slice(None, 2, None), 0)")))
+        >>> ast.unparse(subscript(name("x"), parsed("(slice(None, 2, None), 0)")))
         'x[:2, 0]'
     """
     if isinstance(index, ast.Tuple):
@@ -229,7 +253,7 @@ def fill(tree: Tree, given: Mapping[str, Tree]) -> Tree:
     """The formula with other terms in place of names.
 
     Examples:
-        >>> text(fill(parsed("gy * cos(x)"), {"x": name("a"), "gy": parsed("gz * b")}))
+        >>> ast.unparse(fill(parsed("gy * cos(x)"), {"x": name("a"), "gy": parsed("gz * b")}))
         'gz * b * cos(a)'
     """
     return rebuilt(tree, lambda t: given.get(t.id, t) if isinstance(t, ast.Name) else t)
@@ -249,7 +273,7 @@ def total(parts: list[Tree]) -> Tree:
     """The sum of some terms.
 
     Examples:
-        >>> text(total([name("a"), parsed("-b")]))
+        >>> ast.unparse(total([name("a"), parsed("-b")]))
         'a - b'
     """
     tree = parts[0]
@@ -268,66 +292,3 @@ def only_arithmetic(tree: Tree, of: str) -> bool:
     if isinstance(tree, ast.BinOp):
         return not isinstance(tree.op, ast.MatMult) and only_arithmetic(tree.left, of) and only_arithmetic(tree.right, of)
     return not isinstance(tree, ast.UnaryOp) or only_arithmetic(tree.operand, of)
-
-
-def text(tree: Tree) -> str:
-    """A formula as code that computes it.
-
-    Examples:
-        >>> text(parsed("a * b @ c * d"))
-        '((a * b) @ c) * d'
-    """
-    return ast.unparse(_Bracketed().visit(copy.deepcopy(tree)))
-
-
-def shown(tree: Tree) -> str:
-    """A formula as people read it: numbers in a few digits, without changes of dtype.
-
-    Examples:
-        >>> shown(parsed("gy * (x > 0).astype(gy.dtype) / 0.6931471805599453"))
-        'gy * (x > 0) / 0.6931'
-    """
-    return text(_Plain().visit(copy.deepcopy(tree)))
-
-
-class _Bracketed(ast.NodeTransformer):
-    """Brackets where products of matrices meet others, which Python reads from left to right, and people do not."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> Any:
-        self.generic_visit(node)
-        matrices, other = isinstance(node.op, ast.MatMult), (ast.Mult, ast.Div)
-        for side in ("left", "right"):
-            part = getattr(node, side)
-            if isinstance(part, ast.BinOp) and (matrices and isinstance(part.op, other) or isinstance(node.op, other) and isinstance(part.op, ast.MatMult)):
-                setattr(node, side, name(f"({ast.unparse(part)})"))
-        return node
-
-
-class _Plain(ast.NodeTransformer):
-    """Numbers in a few digits, no changes of dtype."""
-
-    def visit_Call(self, node: ast.Call) -> Any:
-        self.generic_visit(node)
-        match node:
-            case ast.Call(func=ast.Attribute(value=of, attr="astype"), args=[ast.Attribute(attr="dtype")]):
-                return of
-            case ast.Call(func=ast.Attribute(value=ast.Compare() as of, attr="astype")):
-                return of
-        return node
-
-    def visit_Constant(self, node: ast.Constant) -> Any:
-        if not isinstance(node.value, float):
-            return node
-        if not math.isfinite(node.value):
-            return name(str(node.value))
-        short = float(f"{node.value:.6g}")
-        return ast.Constant(int(short) if short.is_integer() and abs(short) < 1e6 else short)
-
-    def visit_BinOp(self, node: ast.BinOp) -> Any:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Mult) and number(node.left) == 1:
-            return node.right
-        value = number(node.right)
-        if isinstance(node.op, ast.Pow) and value is not None and value < 0:
-            node.right = ast.Constant(value)
-        return node

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from dezero.viz import terms
-from dezero.viz.bound import Bound
-from dezero.viz.chain import Chain, Use
-from dezero.viz.symbolic import evaluate
-from dezero.viz.terms import Tree
+from dezero.viz.chain.between import Chain, Use
+from dezero.viz.chain.bound import Bound
+from dezero.viz.reading import terms
+from dezero.viz.reading.symbolic import evaluate
+from dezero.viz.reading.terms import Tree
+from dezero.viz.reading.writing import text
 
-_DEPTH, _LENGTH = 24, 2000  # of formulas within formulas; what is deeper or longer is a list of definitions
+_DEPTH, _LENGTH = 16, 2000  # of formulas within formulas; what is deeper or longer is a list of definitions
 
 
 class Numbers(Mapping[str, Any]):
@@ -93,17 +94,17 @@ class Expression:
         return found[chain.target]
 
     def _length(self, use: Use, long: Mapping[str, int]) -> int:
-        code = terms.text(self.rule(use))
+        code = text(self.rule(use))
         return len(code) + sum(long[r] * terms.count(self.rule(use), self.bound.gradients[r]) for r, _ in use.results)
 
     def text(self) -> str:
         """Code that computes the gradient: one formula, or where that is too long a list of definitions, the last of which it is."""
         tree = self.nested()
         if tree is not None:
-            return terms.text(tree)
+            return text(tree)
         parts = []
         for v, rules in self._definitions():
-            parts.append(f"{self.bound.gradients[v]} := {terms.text(terms.total(rules))}")
+            parts.append(f"{self.bound.gradients[v]} := {text(terms.total(rules))}")
         return f"({', '.join(f'({p})' for p in parts)},)[-1]"
 
     def _definitions(self) -> Iterator[tuple[str, list[Tree]]]:
@@ -117,11 +118,16 @@ class Expression:
         """What the formula gives."""
         tree = self.nested()
         if tree is not None:
-            return evaluate(tree, self.numbers)
+            return self.computed(tree)
         computed: dict[str, Any] = {}
         for v, rules in self._definitions():
-            computed[self.bound.gradients[v]] = sum(evaluate(rule, computed, self.numbers) for rule in rules)
+            computed[self.bound.gradients[v]] = sum(self.computed(rule, computed) for rule in rules)
         return computed[self.bound.gradients[self.chain.target]]
+
+    def computed(self, tree: Tree, *names: Mapping[str, Any]) -> Any:
+        """The value of a formula; infinities and NaN come without warnings, as the program had them."""
+        with np.errstate(all="ignore"):
+            return evaluate(tree, *names, self.numbers)
 
     # -- paths -------------------------------------------------------------------------------------
 
@@ -130,9 +136,9 @@ class Expression:
         found: dict[tuple[Use, str], Tree] = {}
         nodes = self.bound.nodes
         for use in (use for v in self.chain.order for use in self.chain.uses.get(v, ())):
-            factor = self.bound.factor(use.function, use.argument)
-            one = len(self.bound.formulas[use.function].results) == 1
-            if factor is None or not one or nodes[use.source].shape != nodes[use.results[0][0]].shape:
+            shape = nodes[use.source].shape
+            factor = self.bound.factor(use.function, use.argument, shape == ()) if len(self.bound.formulas[use.function].results) == 1 else None
+            if factor is None or shape != nodes[use.results[0][0]].shape:
                 return None
             found[use, use.results[0][0]] = factor
         return found
@@ -157,7 +163,7 @@ class Expression:
         value = self.chain.seed(path[0][1] if path else self.chain.target)
         for use, r in path:
             rule = self.bound.rule(use.function, use.argument, {j: self.bound.gradient(r) for v, j in use.results if v == r})
-            value = evaluate(rule, {self.bound.gradients[r]: value}, self.numbers)
+            value = self.computed(rule, {self.bound.gradients[r]: value})
         return value
 
     def used(self) -> list[str]:

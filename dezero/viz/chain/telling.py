@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from dezero.viz.chain import MANY
+from dezero.viz.chain.between import MANY
 from dezero.viz.look import clean
 from dezero.viz.numbers import number
 
-_ROWS = 80      # of a part; what is longer is cut in the middle
+Row = tuple[str, str, str]  # what it is, its value, a remark
+_ROWS = 60      # of a part; what is longer is cut in the middle
 _WIDEST = 60    # columns that are kept in line
 _NAMES = 9      # on a path; what is longer is cut in the middle
 _FORMULA = 400  # letters of a formula that is still written
@@ -35,11 +36,12 @@ def _head(e: Any) -> list[str]:
 
 
 def _forward(e: Any) -> list[str]:
-    def row(v: str) -> tuple[str, ...]:
+    def row(v: str) -> list[Row]:
         line = e.line(v)
-        known = is_(line.value) if line.value is not None or e.value is None and line.formula else "   (not kept)"
-        return f"{line.variable} = {line.formula}" if line.formula else line.variable, known, clean(line.remark, 60)
-    return ["Forward", *_table(_some(e.listed, row))]
+        known = is_(line.value) if line.value is not None or not e.complete and line.formula else "   (not kept)"
+        return [(f"{line.variable} = {line.formula}" if line.formula else line.variable, known, clean(line.remark, 60))]
+    kept = [(line.variable, is_(line.value), line.remark) for line in e.kept[:_ROWS]]
+    return ["Forward", *_table([*(row for rows in _some(e.listed, row) for row in rows), *kept])]
 
 
 def _paths(e: Any) -> list[str]:
@@ -57,7 +59,7 @@ def _paths(e: Any) -> list[str]:
         lines.append(f"  is long, through {len(e.order)} variables: the part Backward has its steps")
     elif left:
         lines.append(f"  … and {'many' if e.count >= MANY else f'{left:,}'} more; the part Backward adds up all of them")
-    elif several and e.value is not None:
+    elif several and e.complete:
         values = [p.value for p in e.paths]
         lines.append(f"  Their sum: {_sum(values)} = {short(e.value)}" if np.shape(e.value) == () else f"  Their sum is {e.gradient}{is_(e.value)}")
     return [line for line in lines if line.strip()]
@@ -81,17 +83,26 @@ def _product(path: Any, several: bool) -> str:
 
 
 def _backward(e: Any) -> list[str]:
-    def row(v: str) -> list[tuple[str, ...]]:
-        step = e.step(v)
-        lead = " " * _width(step.gradient)
-        rows = [(f"{lead if i else step.gradient} {'+' if i else '='} {part.formula}", "" if part.formula == short(part.value) else is_(part.value), part.op if len(step.parts) > 1 else "")
-                for i, part in enumerate(step.parts)]
-        if len(step.parts) > 1:
-            values = [part.value for part in step.parts]
-            one = len(values) <= 8 and all(value is not None and np.shape(value) == () for value in values)
-            rows.append((f"{lead} = {_sum(values)}" if one else f"{lead}   in all", is_(step.value), ""))
-        return rows
-    return ["Backward", *_table([line for rows in _some(e.order, row) for line in (rows if isinstance(rows, list) else [rows])])]
+    lines = ["Backward", *_table([row for rows in _some(e.order, lambda v: _step(e.step(v))) for row in rows])]
+    if e.unread:
+        lines.append(f"  ({', '.join(e.unread[:6])}{', …' if len(e.unread) > 6 else ''}: the function's own code, which is more than a formula)")
+    return lines
+
+
+def _step(step: Any) -> list[Row]:
+    """A line for each part of a gradient, and one for their sum."""
+    several = len(step.parts) > 1
+    lead = " " * _width(step.gradient)
+    rows: list[Row] = []
+    for i, part in enumerate(step.parts):
+        value = "" if part.formula == short(part.value) else is_(part.value)
+        rows.append((f"{lead if i else step.gradient} {'+' if i else '='} {part.formula}", value, part.op if several else ""))
+        rows.extend((f"{lead}   {'with' if not j else '    '} {definition}", "", "") for j, definition in enumerate(part.where))
+    if several:
+        values = [part.value for part in step.parts]
+        numbers = len(values) <= 8 and all(v is not None and np.shape(v) == () for v in values)
+        rows.append((f"{lead} = {_sum(values)}" if numbers else f"{lead}   in all", is_(step.value), ""))
+    return rows
 
 
 def _formula(e: Any) -> list[str]:
@@ -139,22 +150,19 @@ def _cut(names: Sequence[str]) -> list[str]:
     return [*names[:_NAMES - 3], f"… ({len(names) - _NAMES + 1} more)", *names[-2:]] if len(names) > _NAMES else [*names]
 
 
-def _some(items: Sequence[str], row: Callable[[str], Any]) -> list[Any]:
+def _some(items: Sequence[str], rows: Callable[[str], list[Row]]) -> list[list[Row]]:
     """The rows of a part, without those in the middle of a long one."""
     if len(items) <= _ROWS:
-        return [row(item) for item in items]
+        return [rows(item) for item in items]
     half = _ROWS // 2
-    return [*(row(item) for item in items[:half]), (f"… {len(items) - 2 * half:,} more …", "", ""), *(row(item) for item in items[-half:])]
+    left = len(items) - 2 * half
+    return [*map(rows, items[:half]), [(f"… {left:,} more …", "", "")], *map(rows, items[-half:])]
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[Row]) -> list[str]:
     """Rows of cells, with the columns in line unless a cell is very wide."""
-    rows = list(rows)
     widths = [max((w for row in rows if (w := _width(row[k])) <= _WIDEST), default=0) for k in range(2)]
-    lines = []
-    for a, b, c in rows:
-        lines.append(f"  {_padded(a, widths[0])}{_padded(b, widths[1])}{f'   {c}' if c else ''}".rstrip())
-    return lines
+    return [f"  {_padded(a, widths[0])}{_padded(b, widths[1])}{f'   {c}' if c else ''}".rstrip() for a, b, c in rows]
 
 
 def _padded(text: str, width: int) -> str:

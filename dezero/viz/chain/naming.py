@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dezero.viz.graph import Collection, Graph, VariableNode, number_text
+from dezero.viz.graph import Collection, VariableNode
+from dezero.viz.settings import number_text
 
 _LETTERS = "abcdefhijkmnpqrstuvwz"  # without g, which stands before the name of a gradient, and l and o, which look like figures
 _LONGEST = 24
@@ -63,6 +64,8 @@ def gradient_names(names: dict[str, str], taken: Names[str] = ()) -> dict[str, s
     used = {*names.values(), *taken}
     found = {}
     for id_, name in names.items():
+        if not name.isidentifier():  # a number
+            continue
         wish = f"g{name}"
         while wish in used:
             wish = f"grad_{name}" if wish == f"g{name}" else f"{wish}_"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dezero.core.operators import OPS
 from dezero.functions import one_hot
-from dezero.functions.index import ARRAY
-from dezero.viz import terms
-from dezero.viz.reading import Plain, Reader
-from dezero.viz.symbolic import Term
-from dezero.viz.terms import Tree
+from dezero.viz.reading import terms
+from dezero.viz.reading.reader import Reader
+from dezero.viz.reading.spelling import Plain, index_of, is_ours
+from dezero.viz.reading.symbolic import Term
+from dezero.viz.reading.terms import Tree
 
 Piece = str | Tree
+Said = tuple[tuple[Piece, ...], ...]
 Shape = tuple[int, ...]
 
 
@@ -25,12 +25,12 @@ class Known:
 
     Attributes:
         tree: the formula, where it is short enough to compute with.
-        said: else how it is told, in words and formulas.
+        said: else how it is told, in words and formulas: first what it is, then what the names in that stand for.
         local: names that are defined in ``said``.
     """
 
     tree: Tree | None = None
-    said: tuple[Piece, ...] = ()
+    said: Said = ()
     local: tuple[str, ...] = ()
 
 
@@ -50,20 +50,18 @@ class Call:
 
     def said(self, formula: str, *where: str) -> Known:
         """A formula with what its names stand for, each ``"name = formula"``."""
-        pieces: list[Piece] = [self._tree(formula)]
+        parts: list[tuple[Piece, ...]] = [(self._tree(formula),)]
         local: list[str] = []
-        for i, part in enumerate(where):
-            name, _, value = part.partition(" = ")
-            names = list(terms.names_in(terms.parsed(name)))
+        for part in where:
+            left, _, right = part.partition(" = ")
+            names = list(terms.names_in(terms.parsed(left)))
             local.extend(names)
-            pieces.append(", " if i else " with ")
-            pieces.extend(p for n in names for p in (terms.name(n), ", " if n != names[-1] else " = "))
-            pieces.append(self._tree(value))
-        return Known(None, tuple(pieces), tuple(local))
+            parts.append((*(p for n in names for p in (terms.name(n), ", " if n != names[-1] else " = ")), self._tree(right)))
+        return Known(None, tuple(parts), tuple(local))
 
     def words(self, *pieces: Piece) -> Known:
         """A formula in words; trees are written as they are."""
-        return Known(None, pieces)
+        return Known(None, (pieces,))
 
     def _tree(self, text: str) -> Tree:
         tree = terms.parsed(text)
@@ -138,13 +136,10 @@ def _glu(c: Call) -> dict[str, Known]:
     return {"x": c.said(f"concatenate((gy * s, gy * u * s * (1 - s)), {c.fn.axis})", "s = sigmoid(v)", f"u, v = halves(x, {c.fn.axis})")}
 
 
-def _index(c: Call, source: str, result: Shape | None) -> dict[str, Known]:
-    """Reading at an index sends the gradient back to where each number came from; writing there is the other way round."""
-    arrays = iter([terms.name(k) for k in c.inputs if k.startswith("index")])
-    items = [next(arrays) if item is ARRAY else terms.constant(item) or terms.name("...") for item in
-             (c.fn.slices if isinstance(c.fn.slices, tuple) else (c.fn.slices,))]
-    at = terms.subscript(terms.name(""), items[0] if len(items) == 1 else ast.Tuple(items, ast.Load()))
-    return {source: c.words(f"zeros({result}) with ", terms.gradient("gy"), " added at ", at)}
+def _index(c: Call) -> dict[str, Known]:
+    """The gradient goes back to where each number came from."""
+    at = terms.subscript(terms.name(""), index_of(c.fn.slices, [terms.name(k) for k in c.inputs if k.startswith("index")]))
+    return {"x": c.words(f"zeros({c.fn.before}) with ", terms.gradient("gy"), " added at ", at)}
 
 
 def _index_set(c: Call) -> dict[str, Known]:
@@ -239,7 +234,7 @@ def _gru_cell(c: Call) -> dict[str, Known]:
 
 def _attention(c: Call) -> dict[str, Known]:
     """Vaswani et al., "Attention is all you need" (2017), equation 1, through the gradient of softmax."""
-    if c.fn.causal or {"mask", "keep"} & c.shapes.keys():
+    if c.fn.causal or {"mask", "keep"} & c.shapes.keys() or len({(c.shapes[x] or ())[:-2] for x in "qkv"}) > 1:
         return {}
     p, gs, scale = f"p = softmax({c.fn.scale} * q @ k.mT)", "gs = p * (gp - (gp * p).sum(-1, keepdims=True))", c.fn.scale
     return {"q": c.said(f"{scale} * gs @ k", gs, "gp = gy @ v.mT", p), "k": c.said(f"{scale} * gs.mT @ q", gs, "gp = gy @ v.mT", p),
@@ -262,16 +257,15 @@ HELPERS: dict[str, Any] = {"softmax": softmax, "one_hot": Plain(one_hot), "log":
 TABLE: dict[str, Callable[[Call], dict[str, Known]]] = {
     "softmax_cross_entropy": _softmax_cross_entropy, "weighted_softmax_cross_entropy": _weighted_softmax_cross_entropy, "nll_loss": _nll_loss,
     "binary_cross_entropy": _binary_cross_entropy, "kl_div": _kl_div, "linear": _linear, "maximum": _maximum, "minimum": _maximum, "prod": _prod,
-    "cholesky": _cholesky, "glu": _glu, "get_item": lambda c: _index(c, "x", c.fn.before), "gather": lambda c: _index(c, "x", c.fn.before),
-    "index_set": _index_set, "index_add": _index_add, "batch_norm": _channel_norm, "instance_norm": _channel_norm, "layer_norm": _sample_norm, "rms_norm": _sample_norm,
-    "group_norm": _group_norm, "fixed_batch_norm": _fixed_batch_norm, "rnn_cell": _rnn_cell, "lstm_cell": _lstm_cell, "gru_cell": _gru_cell,
+    "cholesky": _cholesky, "glu": _glu, "get_item": _index, "gather": _index, "index_set": _index_set, "index_add": _index_add,
+    "batch_norm": _channel_norm, "instance_norm": _channel_norm, "layer_norm": _sample_norm, "rms_norm": _sample_norm, "group_norm": _group_norm,
+    "fixed_batch_norm": _fixed_batch_norm, "rnn_cell": _rnn_cell, "lstm_cell": _lstm_cell, "gru_cell": _gru_cell,
     "scaled_dot_product_attention": _attention}
 
 
 def known_rules(fn: Any, inputs: Mapping[str, Any], y: Shape | None, reader: Reader) -> dict[str, Known]:
     """The known formulas of a function, by argument; none for an op that is not in the table, or whose inputs' shapes are not known."""
-    cls = type(fn)
-    entry = TABLE.get(cls.op) if OPS.get(cls.op) is cls and cls.__module__.startswith("dezero.") else None
+    entry = TABLE.get(type(fn).op) if is_ours(type(fn)) else None
     if entry is None:
         return {}
     call = Call(fn, {k: v.shape if isinstance(v, Term) else () for k, v in inputs.items() if v is not None}, y, reader, inputs)
