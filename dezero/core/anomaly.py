@@ -13,7 +13,7 @@ import numpy as np
 
 from dezero import errors
 from dezero.backend import as_numpy
-from dezero.config import changed
+from dezero.config import changed, current
 from dezero.core.node import Bundle
 from dezero.core.value import is_float
 from dezero.core.variable import Variable
@@ -22,10 +22,15 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Watch:
-    """What the engine calls while ``detect_anomaly`` is on: after each forward, and around each formula."""
+    """What the engine calls while ``detect_anomaly`` is on: after each forward, and around each formula. It hands on to what watched before."""
+
+    def __init__(self, outer: Any = None) -> None:
+        self.outer = outer
 
     def ran(self, fn: Any, xs: Sequence[Any], returns: Sequence[Any]) -> None:
         """After forward: remember the user's line, fingerprint what is kept, and look at the results."""
+        if self.outer is not None:
+            self.outer.ran(fn, xs, returns)
         fn._site = _user_line()
         kept = getattr(fn, "_kept", None)
         if kept is not None:
@@ -37,6 +42,8 @@ class Watch:
 
     def before(self, node: Any, gy: Any) -> None:
         """Before the formulas of a node: is what it kept still what it was?"""
+        if self.outer is not None:
+            self.outer.before(node, gy)
         for k, before in zip(node._kept, getattr(node, "_marks", ()), strict=False):
             if mark(k) != before:
                 raise errors.ChangedInPlaceError(f"{where(node)}: an array {errors.describe(k)} that it kept for the gradient was changed in place "
@@ -44,6 +51,8 @@ class Watch:
 
     def after(self, node: Any, i: int, gx: Any) -> None:
         """After a formula: look at the gradient."""
+        if self.outer is not None:
+            self.outer.after(node, i, gx)
         for g in gx.values() if isinstance(gx, Bundle) else (gx,):
             bad = _first_bad(g)
             if bad is not None:
@@ -72,7 +81,7 @@ def detect_anomaly() -> Iterator[None]:
         ...
         dezero.errors.AnomalyError: log, called at <doctest ...>:2: forward gave -inf at index (1,); x[1] = 0.0
     """
-    with changed(watch=Watch()), np.errstate(all="ignore"):
+    with changed(watch=Watch(current().watch)), np.errstate(all="ignore"):
         yield
 
 

@@ -204,7 +204,8 @@ class Function(Node):
             needs = int("".join("01"[isinstance(x, Variable) and x.requires_grad] for x in reversed(inputs)), 2)
         if odd and not scalars:
             xs = full_arrays(xs)
-            self._absent = tuple([i for i, x in enumerate(xs) if x is None])
+            if absent := tuple([i for i, x in enumerate(xs) if x is None]):
+                self._absent = absent
         return xs, edges, needs
 
     def _binary(self, a: Any, b: Any) -> Any:

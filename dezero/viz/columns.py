@@ -99,7 +99,7 @@ class Columns:
             for e, end in enumerate(net.ends):
                 if end.enter is None:
                     u = rows.last[k, end.item]
-                    coming[end.item].append((rows.at[u] + (0.9 * net.leave / (rows.wide[u] or 1.0) if rows.owner[u] >= 0 else 0.0), end.edge, k, e))
+                    coming[end.item].append((rows.at[u] + (rows.share(u, net.leave) if rows.owner[u] >= 0 else 0.0), end.edge, k, e))
         found = {}
         for v, edges in enumerate(coming):
             edges.sort()

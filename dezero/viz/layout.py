@@ -16,6 +16,7 @@ from dezero.viz.sheet import FRAME_PAD, FRAME_TITLE, Key, Route, Sheet
 __all__ = ["FRAME_PAD", "FRAME_TITLE", "Frame", "Group", "Layout", "Point", "Route", "lay_out"]
 
 TRIES = ((True, False), (False, True), (True, True))  # which ports are put in order for more layouts of what is in groups: entries, exits
+WORK = 3000  # items and bends in so many layouts; large graphs get one more
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ def lay_out(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int
 def fewest(nest: Nest) -> list[Sheet]:
     """All parts laid out; again with ports in the order in which edges come to them from outside, where that saves crossings."""
     best = sheets_of(nest, [], (False, False))
-    found = sum(sheet.rows.crossings for sheet in best)
-    for fixed in TRIES if len(best) > 1 else ():
+    found, size = sum(sheet.rows.crossings for sheet in best), sum(len(sheet.rows.rank) for sheet in best)
+    for fixed in TRIES[:max(1, WORK // size)] if found and len(best) > 1 else ():
         if not found:
             break
         moved = False

@@ -119,6 +119,7 @@ def words(node: GraphNode, view: View, limit: int = 40) -> list[str]:
         layer = [f"{layer[0]} … {clean(node.last, limit)}"]
     each = " each" if node.times > 1 else ""
     held = [f"{_count(n, what)}{each}" for n, what in ((node.functions if node.functions > 1 else 0, "function"), (node.numbers, "parameter")) if n]
+    held = [line for line in held if line != clean(node.name, limit)]  # a run of functions is called by their number
     return [clean(node.name, limit) + (f" ×{node.times}" if each else ""), *layer, *(held if view.show else [])]
 
 

@@ -11,8 +11,10 @@ from dezero.viz.rows import MOST_ROUNDS, Rows
 
 PATIENCE = 6  # sweeps without gain before a search ends
 STARTS = ((False, False), (False, True), (True, False), (True, True))  # mirrored, downward
-WIDEST = 2000  # items in a row that is sifted
-SOLID = 1000  # crossings that one with an item counts for
+SOLID = 1000   # crossings that one with an item counts for
+CROWD = 20_000 # links between two rows, beyond which no order helps
+CELLS = 2_000_000  # numbers in the tables for a row that is sifted
+FEW = 8        # links of an item that is put in the order of the arguments
 
 Neighbour = tuple[int, float, int]  # an item, where on it a link ends, and how bad it is to cross that
 
@@ -30,7 +32,7 @@ class Order:
         for k in sorted(range(len(rows.start)), key=lambda k: (rows.leave[k], rows.enter[k] or 0.0, rows.edge[k])):
             u, v, leave, enter = rows.start[k], rows.end[k], rows.leave[k], rows.enter[k]
             weight = 1 if k >= rows.slices else SOLID
-            upper, lower = 0.9 * leave / (rows.wide[u] or 1.0), 0.9 * (enter or 0.0) / (rows.wide[v] or 1.0)
+            upper, lower = rows.share(u, leave), rows.share(v, enter or 0.0)
             self.above[v].append((u, upper, weight))
             self.below[u].append((v, lower, weight))
             self.gaps[rows.rank[v]].append((u, upper, v, lower))
@@ -75,6 +77,8 @@ class Order:
         """How many pairs of links cross, those through solid items counted many times."""
         total, at = SOLID * len(self.cuts()), self.at
         for links in self.gaps:
+            if len(links) > CROWD:
+                continue
             ends = sorted([(at[u] + s, at[v] + t) for u, s, v, t in links])
             seen: list[float] = []
             for _, end in ends:
@@ -118,7 +122,8 @@ class Order:
         """
         found = False
         for r, layer in enumerate(self.layers):
-            if not 1 < len(layer) <= WIDEST or r in self.ports:
+            size = len(layer) + sum([len(self.above[i]) + len(self.below[i]) for i in layer])
+            if len(layer) < 2 or len(layer) * size > CELLS or r in self.ports:
                 continue
             cost, order = self.cost(layer), list(range(len(layer)))
             for k in range(len(layer)):
@@ -158,11 +163,11 @@ class Order:
                 break
         return self.crossings() if fewest else 0
 
-
     def arrange(self) -> None:
         """Exchange neighbours in a row that lead to the same node in the wrong order of its arguments, where that costs no crossing."""
         at, first = self.at, self.rows.edge
-        users = [{self.rows.end[k]: first[k] for k in links} for links in self.rows.downs]
+        users = [{self.rows.end[k]: first[k] for k in links} if len(links) + len(up) <= FEW else {}
+                 for links, up in zip(self.rows.downs, self.rows.ups, strict=True)]
         for r, layer in enumerate(self.layers):
             for _ in range(PATIENCE if r not in self.ports else 0):
                 swapped = False

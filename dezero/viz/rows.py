@@ -194,6 +194,10 @@ class Rows:
         self.high.append(0.0)
         return len(self.rank) - 1
 
+    def share(self, i: int, offset: float) -> float:
+        """Where on an item a place is, in the measure of places in a row: less than half to the left or right."""
+        return 0.9 * offset / (self.wide[i] or 1.0)
+
     def link(self, u: int, v: int, leave: float, enter: float | None, edge: int, net: int, height: int) -> None:
         """Join two of neighbouring rows."""
         self.start.append(u)

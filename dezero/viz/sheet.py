@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from dezero.viz.nested import Inside, Nest, Part, Point
 from dezero.viz.order import reduce_crossings
@@ -16,6 +17,7 @@ TURN = 14.0         # for an edge to turn aside at the border of a frame
 FRAME_TITLE = 18.0  # the height of the line at the top of a frame in which its title stands
 FRAME_PAD = 10.0    # between a frame and what is in it
 MAX_LOOKS = 1_000_000  # that may be taken for what is beside tall items
+MAX_TRIES = 5       # to let inner parts span several rows
 
 Key = tuple[str, int, int]
 
@@ -58,17 +60,20 @@ class Sheet:
             above, below = neighbours(n, graph.nets)
             for i in boxes:
                 spans[i] = max(1, min(round((graph.sizes[i][1] + ROW_GAP) / PITCH), 1 + beside(i, above, below)))
-        while True:
+        for tries in count():
             try:
                 rows = Rows(graph.sizes, graph.nets, spans, len(self.part.entries), len(self.part.exits), fixed)
             except CircleError as circle:
                 raise CircleError(circle.items, [graph.items[i] for i in circle.items]) from None
             cuts = reduce_crossings(rows)
             if not cuts:
-                return rows
+                break
             for k in cuts:
                 i = rows.owner[rows.end[k]]
                 spans[i] = min(spans[i], rows.rank[rows.start[k]] - rows.rank[i] + 1)
+            if tries > MAX_TRIES:
+                spans = [1] * n
+        return rows
 
     def frame(self) -> None:
         """Find the width, and move everything right of the padding and the entries right of the title."""

@@ -17,7 +17,10 @@ import pytest
 import dezero.functions as F
 from dezero.viz import collect_graph
 from dezero.viz.columns import nearest
-from dezero.viz.layout import FRAME_PAD, FRAME_TITLE, Frame, Group, Layout, Point, lay_out
+from dezero.viz.layout import FRAME_PAD, FRAME_TITLE, Frame, Group, Layout, Point, fewest, lay_out
+from dezero.viz.nested import Nest
+from dezero.viz.order import reduce_crossings
+from dezero.viz.rows import Rows
 from tests.viz.graphs import classifier, derivative, goldstein
 
 Size, Edge = tuple[float, float], tuple[int, int]
@@ -255,15 +258,28 @@ def test_no_edge_crosses_a_tall_box() -> None:
     check([(40.0, 30.0)] * 40, edges, [Group(tuple(chains[1]), (), 30.0), Group(tuple(chains[3]))])
 
 
-def test_ports_are_in_the_order_in_which_their_edges_come() -> None:
-    # the outputs of one group go to the other, whose nodes have the opposite order
+@pytest.mark.parametrize("order", [range(7, 0, -1), (4, 1, 7, 3, 6, 2, 5)], ids=["reversed", "mixed"])
+def test_ports_are_in_the_order_in_which_their_edges_come(order: Sequence[int]) -> None:
+    # the outputs of one group go to another in which the nodes have another order
     n = 7
-    edges = [*[(0, 1 + i) for i in range(n)], *[(1 + i, 2 * n - i) for i in range(n)], *[(n + 1 + i, 2 * n + 1) for i in range(n)]]
+    edges = [*[(0, i + 1) for i in range(n)], *[(i + 1, n + k) for i, k in enumerate(order)], *[(n + k, 2 * n + 1) for k in range(1, n + 1)]]
     groups = [Group(tuple(range(1, n + 1)), (), 30.0), Group(tuple(range(n + 1, 2 * n + 1)), (), 30.0)]
     layout = check([(40.0, 30.0)] * (2 * n + 2), edges, groups)
     ways = sorted([layout.way(k) for k in range(n, 2 * n)])
     assert [way[-1][0] for way in ways] == sorted(way[-1][0] for way in ways)
     assert all(len({round(x, 6) for x, _ in way}) == 1 for way in ways)
+
+
+def test_groups_in_groups_have_few_crossings() -> None:
+    graphs = [(*random_graph(5 + 4 * seed, seed), random_groups(5 + 4 * seed, seed)) for seed in range(4, 16)]
+    assert sum(sheet.rows.crossings for graph in graphs for sheet in fewest(Nest(*graph))) < 325
+
+
+def test_edges_of_one_node_enter_a_frame_together() -> None:
+    edges = [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)]
+    layout = check([(40.0, 30.0)] * 5, edges, [Group((), (Group((1, 2, 3)),))])
+    assert len(layout.routes) == len(edges) + 2 + 6  # two pieces that the first three edges share, and two out of the frames for each node
+    assert len({layout.way(k)[:4] for k in range(3)}) == 1
 
 
 def test_a_tree_has_no_crossings_and_inputs_stand_by_their_user() -> None:
@@ -291,6 +307,35 @@ def test_a_main_input_comes_straight_down_and_side_inputs_stand_in_the_order_of_
         x = [c[0] for c in layout.centres]
         assert x[:5] == pytest.approx([x[0]] * 5)
         assert all((x[i] < x[0]) == first for i in (5, 6, 7))
+
+
+def test_the_longest_way_is_the_straight_one() -> None:
+    # 10 comes from far and through a bend, 13 from near by: the first is what the op is about
+    edges = [*pairwise(range(11)), (11, 12), (12, 13), (11, 16), (10, 14), (13, 14), (10, 15), (14, 15), (15, 16)]
+    layout = check([(40.0, 27.0)] * 17, edges, [Group((12, 13, 14), (), 30.0)])
+    assert [layout.centres[i][0] for i in (9, 10, 14, 15, 16)] == pytest.approx([layout.centres[0][0]] * 5)
+
+
+def test_hard_graphs_have_few_crossings_and_bends() -> None:
+    for output, most, slanting in ((goldstein(), 17, 58), (derivative(F.tanh, 3), 1, 20), (derivative(F.tanh, 5), 95, 127)):
+        sizes, edges = of(output)
+        layout = lay_out(sizes, edges)
+        assert sum(a != b for route in layout.routes for (a, _), (b, _) in pairwise([(round(x, 3), y) for x, y in route.points])) <= slanting
+        plain = Nest(sizes, edges, ()).plain(0, {})
+        rows = Rows(plain.sizes, plain.nets, [1] * len(sizes))
+        reduce_crossings(rows)
+        assert rows.crossings <= most
+
+
+def test_numbers_stand_on_the_side_of_their_argument() -> None:
+    sizes, edges = of(goldstein())
+    x = [c[0] for c in lay_out(sizes, edges).centres]
+    inputs: dict[int, list[int]] = {}
+    for u, v in edges:
+        inputs.setdefault(v, []).append(u)
+    once = {u for u in range(len(sizes)) if sum(u == w for w, _ in edges) == 1}
+    pairs = [us for us in inputs.values() if len(us) == 2 and {*us} <= once and sum(u not in inputs for u in us) == 1]
+    assert len(pairs) > 5 and all(x[left] < x[right] for left, right in pairs)
 
 
 def test_an_edge_past_many_rows_is_straight_between_few_bends() -> None:

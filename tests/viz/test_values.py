@@ -592,3 +592,12 @@ def test_every_op(case: Any) -> None:
             k = places[b] = places.get(b, -1) + 1
             assert (b, k) not in after.flows or after.flows[b, k].shape == before.flows[b, k].shape == shapes[a]
     assert set(after.arrays) == set(before.arrays) == {v.id for v in collect_graph(loss).variables}
+
+
+def test_detect_anomaly_inside_of_keep_values_lets_it_keep() -> None:
+    x = Variable(np.array([1.0, 2.0]))
+    with keep_values(), detect_anomaly():
+        y = F.sum(x * np.array([3.0, 4.0]))
+    y.backward()
+    _, values = run_of(y)
+    assert not values.notes and values.gradients["v0"].tolist() == [3.0, 4.0]
