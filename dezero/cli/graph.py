@@ -8,6 +8,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from dezero.viz.dot import SUFFIXES, plot_dot_graph
 from dezero.viz.files import target
 from dezero.viz.look import clean
 from dezero.viz.page import to_html
+from dezero.viz.values import keep_values
 from dezero.viz.view import make_view
 
 ENDINGS = (*SUFFIXES, ".html", ".htm")
 NAME = re.compile(r"[^\W\d]\w*")
 STEP = re.compile(r"""\.(?P<name>[^\W\d]\w*)|\[(?P<place>-?\d+)\]|\[(?P<quote>["'])(?P<key>.*?)(?P=quote)\]""")
 EXPECTED = "a name is expected, with attributes and places behind it if need be: loss, model.loss, losses[-1], grads['W']"
+KEPT = 2 ** 30  # bytes of copies of the script's numbers
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -51,8 +54,10 @@ def graph(script: str, out: Path | None, words: Sequence[str], **options: Any) -
     steps = parse(name) if name else []
     options |= {name: value for name, value in (("collapse", True), ("max_nodes", None)) if options.get(name) in ([], 0)}
     wish = target(out or "graph.svg", "--out", ENDINGS)
+    numbers = wish.suffix.lower() in (".html", ".htm") or {"value", "grad"} & {*(options.get("show") or "").replace(" ", "").split(",")}
     try:
-        left = run_script(path, words)
+        with keep_values(KEPT) if numbers and name else nullcontext():  # else the backward of a script that trains leaves none to draw
+            left = run_script(path, words)
     except ScriptError as error:
         print(f"dezero graph: {error}", file=sys.stderr)
         return 1
@@ -63,7 +68,7 @@ def graph(script: str, out: Path | None, words: Sequence[str], **options: Any) -
         raise ValueError(f"name what to draw, {script}:VARIABLE\n{table(left, path)}")
     output = checked(find(left, steps, path), name, left, path)
     view = make_view(output, **options)
-    drawn = to_html(output, wish, **options) if wish.suffix.lower() == ".html" else plot_dot_graph(view, to_file=wish)
+    drawn = to_html(output, wish, **options) if wish.suffix.lower() in (".html", ".htm") else plot_dot_graph(view, to_file=wish)
     nodes = len(view.graph.nodes)
     print(f"{drawn}: {name}, {nodes} node{'s' if nodes != 1 else ''}")
     for note in view.notes:

@@ -22,7 +22,7 @@ from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
 from dezero.core.node import Bundle, Node
 from dezero.core.operators import ENGINE, OPS
-from dezero.core.passes import Pass, current_pass
+from dezero.core.passes import Pass
 from dezero.core.value import is_float
 from dezero.core.variable import Variable, handle
 from dezero.errors import FreedGraphError, InputTypeError, IntegerGradientError, ShapeError, UntrackedError
@@ -63,12 +63,11 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
     """
     if not create_graph:
         return _run(seeds, None, retain_graph, retain_grad, targets, through)
-    before = current()
-    run = current_pass()
+    run = Pass(current())
     try:
         return _run(seeds, run, True, retain_grad, targets, through)
     finally:
-        run.leave(before)
+        run.leave()
 
 
 def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool, retain_grad: bool, targets: set[Edge] | None,

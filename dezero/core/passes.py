@@ -7,46 +7,60 @@ from typing import Any
 from dezero.config import Mode, _mode, current
 
 
-class Place(str):
-    """The path of a layer, for what a backward recorded there; ``run`` is the pass."""
+class Order:
+    """The order of the derivative that a pass computes. All functions that it recorded share one, as it is not known before the pass ends."""
 
-    run: Pass
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 1
+
+
+class Place(str):
+    """The path of a layer, for what a backward recorded there."""
+
+    order: Order
 
 
 class Pass:
     """One backward with ``create_graph``. Each function that it records gets the layer of the function that it differentiates."""
 
-    __slots__ = ("order", "base", "modes")
+    __slots__ = ("order", "base", "modes", "last")
 
     def __init__(self, base: Mode) -> None:
-        self.order = 1                     # 1 for a first derivative; one more than the highest order that it met
-        self.base = base
+        # a formula that runs the engine itself is a part of the pass that runs already
+        self.order = base.layer.order if type(base.layer) is Place else Order()
+        self.base = self.last = base
         self.modes: dict[str, Mode] = {}   # by path
 
     def at(self, layer: str) -> None:
-        """Go on with the functions of a layer."""
-        if type(layer) is Place and layer.run is not self and layer.run.order >= self.order:
-            self.order = layer.run.order + 1
+        """Go on with the functions of a layer. The order is one more than the highest that is met on the way."""
+        order = self.order
+        if type(layer) is Place and layer.order is not order and layer.order.number >= order.number:
+            order.number = layer.order.number + 1
+        self.look()
         mode = self.modes.get(layer)
         if mode is None:
             place = Place(layer)
-            place.run = self
+            place.order = order
             self.modes[layer] = mode = self.base.but(layer=place)
+        self.last = mode
         _mode.set(mode)
 
-    def leave(self, before: Mode) -> None:
-        """Back to the mode of the caller; what a hook has changed for good stays changed."""
+    def look(self) -> None:
+        """What a hook has changed for good stays changed, here and for the caller."""
         now = current()
-        _mode.set(before if now is before or self.modes.get(now.layer) is now else now.but(layer=before.layer))
+        if now is not self.last:
+            self.base = self.last = now.but(layer=self.base.layer)
+            self.modes.clear()
 
-
-def current_pass() -> Pass:
-    """The pass that runs already, where a formula itself runs the engine, or a new one."""
-    mode = current()
-    return mode.layer.run if type(mode.layer) is Place else Pass(mode)
+    def leave(self) -> None:
+        """Back to the mode of the caller."""
+        self.look()
+        _mode.set(self.base)
 
 
 def derivative_order(fn: Any) -> int:
     """0 for a function that ran forward, 1 for one that a backward recorded, 2 for one that a backward through such functions recorded ..."""
     layer = fn._layer
-    return layer.run.order if type(layer) is Place else 0
+    return layer.order.number if type(layer) is Place else 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -126,11 +128,14 @@ def _watched(found: Collection, outputs: list[Variable], gys: list[Any] | None) 
 
 
 @contextmanager
-def keep_values() -> Iterator[None]:
+def keep_values(limit: int | None = None) -> Iterator[None]:
     """Let all functions that run in this block keep copies of their inputs and results, for drawings made after ``backward``.
 
     A drawing finds most numbers without it. What it cannot find again is an array that went in as a constant and that
     ``backward`` has freed, and what a parameter was before an optimizer changed it.
+
+    Args:
+        limit: bytes that the copies take at most, for long runs: the oldest are given up first; None for no limit.
 
     Examples:
         >>> import numpy as np
@@ -141,20 +146,35 @@ def keep_values() -> Iterator[None]:
         >>> run_of(y)[1].arrays["v1"]
         array(2.)
     """
-    with changed(watch=_Keeper(current().watch)):
+    with changed(watch=_Keeper(current().watch, limit)):
         yield
 
 
 class _Keeper:
     """What the engine calls inside of ``keep_values``; it hands on to what watched before."""
 
-    def __init__(self, outer: Any) -> None:
-        self.outer = outer
+    def __init__(self, outer: Any, limit: int | None) -> None:
+        self.outer, self.limit = outer, limit
+        self.size = 0                                   # bytes of all copies that are in ``made``
+        self.made: deque[tuple[ref[Any], int]] = deque()
 
     def ran(self, fn: Any, xs: Any, returns: Any) -> None:
         fn._seen = [_copy(x) for x in xs], [_copy(y) for y in returns]
+        if self.limit is not None:
+            self._make_room(fn, self.limit)
         if self.outer is not None:
             self.outer.ran(fn, xs, returns)
+
+    def _make_room(self, fn: Any, limit: int) -> None:
+        """Give up the oldest copies for those of ``fn``; a function that is gone counts until its turn comes."""
+        size = sum(getattr(a, "nbytes", 0) for copies in fn._seen for a in copies)
+        self.made.append((ref(fn), size))
+        self.size += size
+        while self.size > limit:
+            oldest, size = self.made.popleft()
+            self.size -= size
+            if (old := oldest()) is not None:
+                del old._seen
 
     def before(self, node: Any, gy: Any) -> None:
         if self.outer is not None:
