@@ -54,7 +54,7 @@ def graph(script: str, out: Path | None, words: Sequence[str], **options: Any) -
     steps = parse(name) if name else []
     options |= {name: value for name, value in (("collapse", True), ("max_nodes", None)) if options.get(name) in ([], 0)}
     wish = target(out or "graph.svg", "--out", ENDINGS)
-    numbers = wish.suffix.lower() in (".html", ".htm") or {"value", "grad"} & {*(options.get("show") or "").replace(" ", "").split(",")}
+    numbers = wish.suffix.lower() in (".html", ".htm") or {"value", "grad"} & {*(options.get("show") or ())}
     try:
         with keep_values(KEPT) if numbers and name else nullcontext():  # else the backward of a script that trains leaves none to draw
             left = run_script(path, words)

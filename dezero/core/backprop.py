@@ -63,7 +63,7 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
     """
     if not create_graph:
         return _run(seeds, None, retain_graph, retain_grad, targets, through)
-    run = Pass(current())
+    run = Pass()
     try:
         return _run(seeds, run, True, retain_grad, targets, through)
     finally:
@@ -73,7 +73,8 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
 def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool, retain_grad: bool, targets: set[Edge] | None,
          through: bool) -> dict[Edge, Any]:
     """The loop; with a pass, formulas run on Variables and are recorded."""
-    create_graph, layer = run is not None, None
+    create_graph = run is not None
+    layer: Any = None   # of the function that a pass is at
     waiting: dict[Edge, Any] = {}   # gradients of nodes not visited yet
     done: dict[Edge, Any] = {}      # gradients of leaves and targets
     ours: set[Edge] = set()         # where the waiting array is a sum that we made, and may add to in place

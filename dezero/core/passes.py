@@ -25,39 +25,42 @@ class Place(str):
 class Pass:
     """One backward with ``create_graph``. Each function that it records gets the layer of the function that it differentiates."""
 
-    __slots__ = ("order", "base", "modes", "last")
+    __slots__ = ("order", "base", "last", "path", "modes")
 
-    def __init__(self, base: Mode) -> None:
+    def __init__(self) -> None:
+        self.base = self.last = base = current()
         # a formula that runs the engine itself is a part of the pass that runs already
         self.order = base.layer.order if type(base.layer) is Place else Order()
-        self.base = self.last = base
-        self.modes: dict[str, Mode] = {}   # by path
+        self.path: str | None = None               # of the layer whose functions are being differentiated
+        self.modes: dict[str, Mode] | None = None  # by path; most programs have one path only
 
     def at(self, layer: str) -> None:
         """Go on with the functions of a layer. The order is one more than the highest that is met on the way."""
-        order = self.order
-        if type(layer) is Place and layer.order is not order and layer.order.number >= order.number:
-            order.number = layer.order.number + 1
-        self.look()
-        mode = self.modes.get(layer)
+        if type(layer) is Place and layer.order is not self.order and layer.order.number >= self.order.number:
+            self.order.number = layer.order.number + 1
+        if layer == self.path:
+            return
+        now = current()
+        if now is not self.last:  # a hook has changed a mode for good: it stays changed, here and for the caller
+            self.base = now.but(layer=self.base.layer)
+            self.modes = None
+        elif self.modes is None and self.path is not None:
+            self.modes = {self.path: now}
+        self.path = layer
+        mode = None if self.modes is None else self.modes.get(layer)
         if mode is None:
-            place = Place(layer)
-            place.order = order
-            self.modes[layer] = mode = self.base.but(layer=place)
+            place, base = Place(layer), self.base
+            place.order = self.order
+            mode = Mode(base.record, base.train, place, base.watch, base.again)
+            if self.modes is not None:
+                self.modes[layer] = mode
         self.last = mode
         _mode.set(mode)
 
-    def look(self) -> None:
-        """What a hook has changed for good stays changed, here and for the caller."""
-        now = current()
-        if now is not self.last:
-            self.base = self.last = now.but(layer=self.base.layer)
-            self.modes.clear()
-
     def leave(self) -> None:
         """Back to the mode of the caller."""
-        self.look()
-        _mode.set(self.base)
+        now = current()
+        _mode.set(self.base if now is self.last else now.but(layer=self.base.layer))
 
 
 def derivative_order(fn: Any) -> int:

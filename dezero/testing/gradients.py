@@ -189,7 +189,8 @@ class _Check:
     def second(self, rtol: float, atol: float, eps: float) -> str:
         """The report on the gradients of the gradients, empty if they agree."""
         firsts, leaves, weights = self.gradients(create_graph=True)
-        tracked = [(g, Variable(u, requires_grad=False)) for g, u in zip(firsts, self.directions, strict=True) if g is not None and g.requires_grad]
+        tracked = [(g, Variable(u, requires_grad=False)) for g, u in zip(firsts, self.directions, strict=True)
+                   if g is not None and g.creator is not None]  # a bare array as a Variable says that it varies, and has no history
         targets = leaves + weights
         found = grad([g for g, _ in tracked], targets, [u for _, u in tracked], allow_unused=True) if tracked else [None] * len(targets)
         names = [f"input {i}" for i in self.places] + [f"incoming gradient {i}" for i in range(len(weights))]

@@ -85,7 +85,10 @@ def explain(x: Variable, y: Variable | None = None, *, max_paths: int = 12, file
 
 def _explained(x: Variable, y: Variable | None, max_paths: int) -> Explanation:
     """The explanation, and what the program holds in ``x.grad`` compared with it."""
-    y, given = _output(x, y), y is not None
+    given = y is not None
+    if isinstance(x, Variable) and isinstance(y, Variable) and x.creator is not None and _leads(y, x) and not _leads(x, y):
+        raise UntrackedError("explain: x was computed from y, not y from x: are they swapped? explain(x, y) takes what y was computed from first")
+    y = _output(x, y)
     found = collect(y)
     target = next((id_ for id_, place in found.places.items() if place is place_of(x)), None)
     if target is None:
@@ -96,6 +99,11 @@ def _explained(x: Variable, y: Variable | None, max_paths: int) -> Explanation:
     if grad is not None and explanation.value is not None and not np.allclose(grad, explanation.value, rtol=1e-4, atol=1e-7, equal_nan=True):
         explanation.notes += ("x.grad holds something else: the sum of several backward() calls, or the gradient of another output",)
     return explanation
+
+
+def _leads(x: Variable, y: Variable) -> bool:
+    """Was y computed from x?"""
+    return any(place is place_of(x) for place in collect(y).places.values())
 
 
 def _output(x: Variable, y: Variable | None) -> Variable:

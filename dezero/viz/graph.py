@@ -137,7 +137,7 @@ def collect(output: Outputs) -> Collection:
         several = isinstance(outputs, (list, tuple))
         wrong = next((v for v in outputs if not isinstance(v, Variable)), None) if several else outputs
         raise InputTypeError(f"a graph of {'an empty list' if several and not outputs else describe(wrong)}: the output of the computation is "
-                             f"expected, a Variable or a list of them{_advice(wrong)}")
+                             f"expected, a Variable or a list of them{'' if several and not outputs else _advice(wrong)}")
     collector = _Collector()
     for v in outputs:
         collector.visit(v)

@@ -239,3 +239,32 @@ def test_as_a_program(folder: Path) -> None:
                           text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60)
     assert (done.returncode, done.stderr) == (0, "") and "a.svg: y, " in done.stdout and Path("a.svg").exists()
     assert not list(folder.glob("**/__pycache__"))
+
+
+TRAIN = """
+import numpy as np
+import dezero.functions as F
+from dezero.models import MLP
+model, x, t = MLP((4, 2)), np.ones((5, 3), np.float32), np.array([0, 1, 0, 1, 0])
+losses = []
+for _ in range(3):
+    loss = F.softmax_cross_entropy(model(x), t)
+    model.cleargrads()
+    loss.backward()
+    losses.append(loss)
+"""
+
+
+def test_a_script_that_trains_has_its_numbers_drawn(capsys: Any) -> None:
+    Path("train.py").write_text(TRAIN)
+    assert call(capsys, "train.py:loss", "-o", "a.svg", "--show", "value,grad") == (0, "a.svg: loss, 14 nodes\n", "")
+    assert not any("not kept" in text for text in texts("a.svg"))
+    assert call(capsys, "train.py:losses[0]", "-o", "a.htm")[::2] == (0, "")
+    assert "have no numbers" not in Path("a.htm").read_text(encoding="utf-8")
+
+
+def test_of_a_long_run_the_newest_numbers_are_kept(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["dezero.cli.graph"], "KEPT", 1000)
+    Path("train.py").write_text(TRAIN)
+    assert "no numbers" in call(capsys, "train.py:losses[0]", "-o", "a.svg", "--show", "value")[1]
+    assert "no numbers" not in call(capsys, "train.py:loss", "-o", "a.svg", "--show", "value")[1]

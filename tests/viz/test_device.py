@@ -27,9 +27,9 @@ def network() -> tuple[Variable, Parameter, Variable]:
 def test_numbers_come_to_the_host(after: bool, kept: bool, tmp_path: Path) -> None:
     if kept:
         with keep_values():
-            x, W, y = network()
+            y = network()[2]
     else:
-        x, W, y = network()
+        y = network()[2]
     if after:
         y.backward(retain_graph=True)
     for text in (get_svg_graph(y, show="value,grad"), get_dot_graph(y, show="value,grad"), y._repr_html_()):
@@ -41,7 +41,7 @@ def test_numbers_come_to_the_host(after: bool, kept: bool, tmp_path: Path) -> No
 
 
 def test_the_chain_rule_has_the_numbers_of_the_device(capsys: Any) -> None:
-    x, W, y = network()
+    _, W, y = network()
     e = explain(W, y)
     assert e.check() and isinstance(e.value, np.ndarray)
     y.backward()

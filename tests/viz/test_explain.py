@@ -274,7 +274,9 @@ def test_wrong_inputs_are_refused() -> None:
     y = x * 2.0
     for args, error, match in (((3.0, y), InputTypeError, "x is 3.0: a Variable is expected"), ((x, [y]), InputTypeError, "y is list: a Variable"),
                                ((Variable(np.array(1)), y), IntegerGradientError, "x is int64"), ((x.detach(), y), UntrackedError, "x is a constant"),
-                               ((Variable(np.array(1.0)), y), UntrackedError, "no path leads from y back"), ((x, x), UntrackedError, "is a leaf")):
+                               ((Variable(np.array(1.0)), y), UntrackedError, "no path leads from y back"), ((x, x), UntrackedError, "is a leaf"),
+                               ((y, x), UntrackedError, "x was computed from y, not y from x: are they swapped"),
+                               ((y * 3, y), UntrackedError, "are they swapped"), ((y, Variable(np.array(1.0))), UntrackedError, "is a leaf")):
         with pytest.raises(error, match=match):
             explain(*args)  # type: ignore[arg-type]
 

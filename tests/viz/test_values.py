@@ -601,3 +601,18 @@ def test_detect_anomaly_inside_of_keep_values_lets_it_keep() -> None:
     y.backward()
     _, values = run_of(y)
     assert not values.notes and values.gradients["v0"].tolist() == [3.0, 4.0]
+
+
+def test_a_limit_gives_up_the_oldest_copies() -> None:
+    x = Variable(np.ones(100), name="x")
+    with keep_values(limit=5_000):  # an op has copies of 2,400 bytes
+        ys = [x * np.full(100, float(i)) for i in range(5)]
+        gone = x * np.full(100, 9.0)
+        del gone
+        last = x * np.full(100, 5.0)
+    for y in (*ys, last):
+        y.backward()
+        y.data = None
+    kept = [y for y in (*ys, last) if "v2" in run_of(y)[1].arrays]
+    assert kept == [last], "the one that is gone had its share"
+    np.testing.assert_array_equal(run_of(last)[1].arrays["v2"], np.full(100, 5.0))

@@ -17,6 +17,7 @@ class Side:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.nodes: dict[str, Any] = {node.id: node for node in graph.nodes}
+        self._ops = {id_ for id_, node in self.nodes.items() if not isinstance(node, VariableNode)}
         self.inputs: dict[str, list[str]] = {id_: [] for id_ in self.nodes}   # of an op, by argument; of a variable, the op that made it
         self.results: dict[str, list[str]] = {id_: [] for id_ in self.nodes}  # of an op; of a variable, the ops that use it
         self.users: dict[str, list[tuple[str, int]]] = {id_: [] for id_ in self.nodes}  # the same, with the place among their inputs
@@ -48,7 +49,7 @@ class Side:
 
     def is_op(self, id_: str) -> bool:
         """Is it a function or a group?"""
-        return not isinstance(self.nodes[id_], VariableNode)
+        return id_ in self._ops
 
     def is_free(self, id_: str) -> bool:
         """Is it a variable that nothing in the graph computed?"""
