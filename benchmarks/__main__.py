@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy, gpu, loader, memory, mlp, optimizers, scalars, scale, startup, threads, trainer
+from benchmarks import accuracy, drawing, gpu, loader, memory, mlp, optimizers, scalars, scale, startup, threads, trainer
 from benchmarks.harness import GPU_PROGRAMS, PROGRAMS, RESULTS, ROOT, THREAD_VARIABLES, Row, environment, table, write_json
 
-MODULES = (scalars, mlp, loader, startup, scale, memory, threads, trainer, optimizers, accuracy, gpu)  # importing them fills the lists of programs
+MODULES = (scalars, mlp, loader, startup, scale, memory, threads, trainer, optimizers, accuracy, drawing,
+           gpu)  # importing them fills the lists of programs
 
 
 def options(argv: list[str] | None = None) -> argparse.Namespace:

@@ -19,6 +19,8 @@ class Order:
 class Place(str):
     """The path of a layer, for what a backward recorded there."""
 
+    __slots__ = ("order",)
+
     order: Order
 
 
