@@ -1,0 +1,1 @@
+"""The tutorial: sixty scripts, each with one new idea, and exercises that are checked. Begin with steps/README.md."""
