@@ -143,7 +143,7 @@ def look_at_gates(model):
     with no_grad():
         worst = float(np.abs(cell(x).data - h).max())
     kept = float(f[1:].prod(axis=0).mean())
-    print(f"\nlearned LSTM, by hand as L.LSTM: {worst < 1e-4}; mean of gate f {f.mean():.2f}; left of the first step's content {kept:.1f}")
+    print(f"\nlearned LSTM: by hand as L.LSTM: {worst < 1e-4}; mean of gate f {f.mean():.2f}, of gate i {i.mean():.1f}; left after 40 steps over half: {kept > 0.5}")
     return {"worst": worst, "f": float(f.mean()), "i": float(i.mean()), "kept": kept}, (x, t, c, f)
 
 
@@ -164,7 +164,7 @@ def show_loader():
 # swing. As before, the graph is cut after 30 steps. 199 is six windows of 30 and a rest of 19. A loop that moves the weights only at every 30th step
 # loses the rest: 19 of 199 values would teach nothing. So the last batch counts as the end of a window.
 #
-# Here nothing has to be kept for long, and the RNN does as well as the LSTM, with a quarter of its parameters. Gates are for memories that have to wait.
+# Here nothing has to be kept for long, and the RNN does as well as the LSTM, with a quarter of its parameters. Gates are for what has to wait.
 
 
 def swings(rng, count=20, steps=200):
