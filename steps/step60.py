@@ -143,7 +143,7 @@ def look_at_gates(model):
     with no_grad():
         worst = float(np.abs(cell(x).data - h).max())
     kept = float(f[1:].prod(axis=0).mean())
-    print(f"\nlearned LSTM: by hand as L.LSTM: {worst < 1e-4}; mean of gate f {f.mean():.2f}, of gate i {i.mean():.1f}; left after 40 steps over half: {kept > 0.5}")
+    print(f"\nby hand as L.LSTM: {worst < 1e-4}; learned gates: mean f {f.mean():.2f}, mean i {i.mean():.1f}; 40 steps leave over half: {kept > 0.5}")
     return {"worst": worst, "f": float(f.mean()), "i": float(i.mean()), "kept": kept}, (x, t, c, f)
 
 
@@ -230,9 +230,10 @@ def draw_gates(path, model, rnn, gates):
     with no_grad():
         h = rnn.cell(x).data
 
-    def telling(state):  # the unit whose four means lie furthest apart at the end, compared with its whole spread
-        means = np.array([state[-1, t == letter].mean(axis=0) for letter in range(4)])
-        return int(np.argmax(means.std(axis=0) / state[-1].std(axis=0)))
+    def telling(state):  # the unit that tells the four letters apart best: the smallest gap between their means, compared with the spread within
+        of_letters = [state[-1, t == letter] for letter in range(4)]
+        gaps = np.diff(np.sort([values.mean(axis=0) for values in of_letters], axis=0), axis=0).min(axis=0)
+        return int(np.argmax(gaps / np.mean([values.std(axis=0) for values in of_letters], axis=0)))
 
     with picture(path, columns=3, size=(13.0, 4.2)) as (left, middle, right):
         for ax, state, name in ((left, c, "cell of the LSTM"), (middle, h, "state of the RNN")):
@@ -242,7 +243,7 @@ def draw_gates(path, model, rnn, gates):
                 ax.plot(values.mean(axis=1), color=color, label=f"first letter {'abcd'[letter]}")
                 ax.fill_between(np.arange(41), *np.percentile(values, [10, 90], axis=1), color=color, alpha=0.2, linewidth=0)
             ax.set(title=f"One unit: {name}", xlabel="steps after the first letter", ylabel="content (mean, and 80 % of the rows)")
-        left.legend()
+        left.legend(loc="upper left")
         drawn = right.imshow(f.mean(axis=1).T, aspect="auto", cmap="viridis", vmin=0.94, vmax=1)
         right.figure.colorbar(drawn, ax=right, label="mean of gate f")
         right.set(title="How much stays: gate f of the LSTM", xlabel="steps after the first letter", ylabel="unit")
@@ -257,6 +258,10 @@ def main(out=None, fast=False):
         draw_gates(out / "gates.png", models["LSTM, bias of f is 4"], models["RNN"], numbers)
     return {"echo": echo, "gates": gates, "order": order, "swings": waves}
 
+
+# %% From here on
+# It began with a box for an array. All that came after it, images, words of a row and memories with gates, is made of boxes, functions and one
+# backward. ``examples/`` has larger models, and ``docs/guide/`` says what the package can do beyond these steps.
 
 # %% Exercises: python -m steps.check 60 my_answer.py
 # 1. ``bias_for(steps)``: the bias of the gate f with which half of the cell's content is left after so many steps, if nothing else comes to the gate.
