@@ -209,3 +209,18 @@ def test_pair() -> None:
     for wrong in (1.5, [1, 2, 3], "ab"):
         with pytest.raises(TypeError, match="pair"):
             utils.pair(wrong)
+
+
+def test_a_backward_that_computes_with_bare_arrays_is_found_at_second_order() -> None:
+    class Cube(Function):
+        def forward(self, x: Any) -> Any:
+            return x ** 3
+
+        def backward(self, gy: Any) -> Any:
+            x, = self.inputs
+            return Variable(3 * x.data ** 2 * gy.data)  # right, and without a history
+
+    x = Variable(np.array([1.0, 2.0]))
+    check_gradients(Cube(), x, order=1)
+    with pytest.raises(GradientCheckError, match="second"):
+        check_gradients(Cube(), x, order=2)
