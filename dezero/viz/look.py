@@ -136,7 +136,7 @@ def settings_line(node: FunctionNode, limit: int) -> list[str]:
         >>> settings_line(FunctionNode("f0", "GetItem", "get_item", "", 0, 0, settings=(("slices", "(:, 0:4)"),)), 40)
         ['[:, 0:4]']
     """
-    pairs = [(name, _once(value)) for name, value in node.settings if value not in ("None", "False")]
+    pairs = [(name, _once(value)) for name, value in node.settings if value not in ("None", "False", "ndarray")]
     telling = [(name, value) for name, value in pairs if name not in _TACIT or _TACIT[name] not in (None, value)]
     said = [f"[{value.strip('()')}]" if name == "slices" else f"{name}={value}" for name, value in telling]
     return [clean(", ".join(said), limit)] if said else []
