@@ -1,22 +1,10 @@
 """Exercises of step 16: the way back by generations."""
 
 import heapq
-import importlib
-import sys
 
 import numpy as np
 
-from steps.exercises.kit import Exercise, same, true
-from steps.support import HERE
-
-
-def framework():
-    """The script itself, under the name by which a reader's file imports it."""
-    sys.path.insert(0, str(HERE))
-    try:
-        return importlib.import_module("step16")
-    finally:
-        sys.path.remove(str(HERE))
+from steps.exercises.kit import Exercise, framework, same, true
 
 
 def functions_of(y):
@@ -51,7 +39,7 @@ def check_breaks_without_number(breaks_without_number):
 
 
 def check_most_waiting(most_waiting):
-    step = framework()
+    step = framework("step16")
 
     def box():
         return step.Variable(np.array(0.5))
@@ -68,7 +56,7 @@ def check_most_waiting(most_waiting):
 
 
 def check_gradient(gradient):
-    step = framework()
+    step = framework("step16")
 
     class SumDiff(step.Function):
         def forward(self, a, b):

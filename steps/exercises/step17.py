@@ -1,24 +1,12 @@
 """Exercises of step 17: who holds what."""
 
 import gc
-import importlib
-import sys
 import weakref
 from unittest.mock import patch
 
 import numpy as np
 
-from steps.exercises.kit import Exercise, same, true
-from steps.support import HERE
-
-
-def framework(name="step17"):
-    """The script itself, under the name by which a reader's file imports it."""
-    sys.path.insert(0, str(HERE))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(HERE))
+from steps.exercises.kit import Exercise, framework, same, true
 
 
 def check_survivors(survivors):
@@ -30,7 +18,7 @@ def check_survivors(survivors):
 
 
 def check_leaks(leaks):
-    step = framework()
+    step = framework("step17")
     on = []
 
     def calm(x):
@@ -70,7 +58,7 @@ def check_leaks(leaks):
 
 
 def check_exp(Exp):
-    step = framework()
+    step = framework("step17")
     numbers = np.array([0.5, -1.0])
     x, real, calls = step.Variable(numbers), np.exp, []
     with patch("numpy.exp", lambda *args, **kwargs: calls.append(1) or real(*args, **kwargs)):
