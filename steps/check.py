@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from steps.exercises.kit import Exercise, NotYet
-from steps.support import HERE, quiet_pipes
+from steps.support import FOLDERS, HERE, quiet_pipes
 
 LEVELS = {1: "a nudge", 2: "nearly the solution"}
 
@@ -25,21 +25,25 @@ def exercises_of(step: str) -> list[Exercise]:
     name = step_name(step)
     if not (HERE / "exercises" / f"{name}.py").is_file():
         known = sorted(path.stem for path in (HERE / "exercises").glob("*.py") if path.stem not in ("kit", "__init__"))
-        raise SystemExit(f"steps.check: there is no script {step!r}: {known[0]} to {known[-1]} have exercises; try `python -m steps.check 01`")
+        kinds = [[name for name in known if name.rstrip("0123456789") == kind] for kind in FOLDERS]
+        ranges = ", ".join(f"{kind[0]} to {kind[-1]}" for kind in kinds)
+        raise SystemExit(f"steps.check: there is no script {step!r}: {ranges} have exercises; try `python -m steps.check 01`")
     found: list[Exercise] = importlib.import_module(f"steps.exercises.{name}").EXERCISES
     return found
 
 
 def step_name(step: str) -> str:
-    """The name of a script: "1", "01" and "step01" are step01."""
-    return f"step{int(step):02d}" if step.isdigit() else step
+    """The name of a script: "1", "01" and "step01" are step01; "f1" and "F01" are f01."""
+    kind = step.lower().rstrip("0123456789")
+    number = step[len(kind):]
+    return f"{kind or 'step'}{int(number):02d}" if number else step
 
 
 def load(path: Path) -> ModuleType:
     """The reader's file as a module; it may import the script that it belongs to."""
     if not path.is_file():
         raise SystemExit(f"steps.check: there is no file {str(path)!r}: write your answers into one, and name it here")
-    sys.path.insert(0, str(HERE))
+    sys.path[:0] = map(str, FOLDERS.values())
     spec = importlib.util.spec_from_file_location("my_answer", path)
     assert spec is not None and spec.loader is not None, "a .py file has a loader"
     module = importlib.util.module_from_spec(spec)
@@ -73,7 +77,7 @@ def check(exercise: Exercise, answers: ModuleType, path: Path) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command; 0 if all answers are right."""
     parser = argparse.ArgumentParser(prog="python -m steps.check", description="Check answers to the exercises of a script.")
-    parser.add_argument("step", help="number of the script: 01 to 60")
+    parser.add_argument("step", help="name of the script: 01 to 60, f01 to f12 or w01 to w17")
     parser.add_argument("answer", nargs="?", type=Path, help="your file; without it the tasks are printed")
     parser.add_argument("--hint", type=int, choices=LEVELS, help="also print hints: 1 a nudge, 2 nearly the solution")
     options = parser.parse_args(arguments)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+FOLDERS = {"step": HERE, "f": HERE / "foundations", "w": HERE / "workshop"}
 if importlib.util.find_spec("dezero") is None:  # not installed: the package is beside this folder
     sys.path.insert(1, str(HERE.parent))
 
 
 def run(main: Callable[..., dict[str, Any]]) -> None:
     """Run a script's ``main`` with the options of the command line, then print its last line."""
-    name = Path(main.__globals__["__file__"]).stem
-    parser = argparse.ArgumentParser(prog=f"python steps/{name}.py", description=(main.__globals__.get("__doc__") or "").strip().split("\n")[0])
+    file = Path(main.__globals__["__file__"]).resolve()
+    name, place = file.stem, file.relative_to(HERE.parent).as_posix()
+    parser = argparse.ArgumentParser(prog=f"python {place}", description=(main.__globals__.get("__doc__") or "").strip().split("\n")[0])
     parser.add_argument("--out", type=Path, metavar="DIR", help="save the pictures there (needs matplotlib)")
     parser.add_argument("--fast", action="store_true", help="a short run")
     options = parser.parse_args()
@@ -28,6 +30,11 @@ def run(main: Callable[..., dict[str, Any]]) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
     main(out=options.out, fast=options.fast)
     print(f"{name} ok")
+
+
+def script(name: str) -> Path:
+    """The file of a script: step01, f01 (foundations) or w01 (workshop)."""
+    return FOLDERS[name.rstrip("0123456789")] / f"{name}.py"
 
 
 def quiet_pipes() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from steps.support import HERE
+from steps.support import FOLDERS
 
 
 class NotYet(Exception):
@@ -36,11 +36,12 @@ class Exercise:
 
 def framework(name: str) -> Any:
     """A script itself as a module, under the name by which a reader's file imports it."""
-    sys.path.insert(0, str(HERE))
+    before = sys.path[:]
+    sys.path[:0] = map(str, FOLDERS.values())
     try:
         return importlib.import_module(name)
     finally:
-        sys.path.remove(str(HERE))
+        sys.path[:] = before
 
 
 def same(got: Any, expected: Any, what: str, tolerance: float = 1e-8) -> None:

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from steps import support
+
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ROOT / "steps"
 TIMEOUT = 300
@@ -52,7 +54,7 @@ def command(arguments: list[str], folder: Path, extra: dict[str, str] | None = N
 
 def script(name: str) -> Path:
     """The file of a script: step01, f01 or w01."""
-    return {"s": STEPS, "f": STEPS / "foundations", "w": STEPS / "workshop"}[name[0]] / f"{name}.py"
+    return support.script(name)
 
 
 def run_script(name: str, *options: str) -> subprocess.CompletedProcess[str]:
