@@ -15,10 +15,13 @@ import pytest
 
 from steps import check, diff
 from steps.exercises.kit import Exercise
+from steps.support import FOLDERS
 from tests.steps.harness import ROOT, STEPS, numbers, run_script, script
 
-NAMES = [f"step{n:02d}" for n in range(1, 61)]
-FAST = {f"step{n:02d}" for n in range(51, 61)}  # the long ones run short here
+STEP_NAMES = [f"step{n:02d}" for n in range(1, 61)]
+AROUND = [f"f{n:02d}" for n in range(1, 13)] + [f"w{n:02d}" for n in range(1, 18)]  # foundations and workshop
+NAMES = STEP_NAMES + AROUND
+FAST = {*STEP_NAMES[50:], *AROUND}  # the long ones run short here
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,13 +71,13 @@ def test_an_answer_that_does_nothing_is_not_right(name: str) -> None:
         assert len(hints) == 2 and all(hints) and hints[0] != hints[1] and exercise.task
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", STEP_NAMES[1:])
 def test_the_difference_to_the_script_before_is_shown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert diff.main([name]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 2
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STEP_NAMES)
 def test_only_the_first_scripts_do_without_the_package(name: str) -> None:
     imported = {alias.name.split(".")[0] for node in ast.walk(ast.parse(script(name).read_text(encoding="utf-8"))) if isinstance(node, ast.Import)
                 for alias in node.names}
@@ -97,6 +100,7 @@ def numpy_folder() -> str:
 
 def test_steps_has_nothing_that_no_script_uses() -> None:
     for folder in ("exercises", "solutions"):
-        assert {p.stem for p in (STEPS / folder).glob("step*.py")} == set(NAMES)
-    assert {p.stem for p in STEPS.glob("step*.py")} == set(NAMES)
+        assert {p.stem for p in (STEPS / folder).glob("*.py")} - {"kit", "__init__"} == set(NAMES)
+    found = {p.stem for folder in FOLDERS.values() for p in folder.glob("*.py")}
+    assert found - {"support", "check", "diff", "__init__"} == set(NAMES)
     assert ROOT.joinpath("steps", "README.md").is_file()

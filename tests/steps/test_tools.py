@@ -39,7 +39,8 @@ def test_right_wrong_broken_and_missing_answers(tmp_path: Path) -> None:
     answers.write_text("x = (\n", encoding="utf-8")
     assert "stops before anything is checked" in command("steps.check", "01", str(answers)).stderr
     assert "there is no file" in command("steps.check", "01", str(tmp_path / "none.py")).stderr
-    assert "there is no script '99'" in command("steps.check", "99").stderr
+    unknown = command("steps.check", "99").stderr
+    assert "there is no script '99': step01 to step60, f01 to f12, w01 to w17 have exercises" in unknown
 
 
 def test_all_right_is_said_with_the_place_of_a_solution() -> None:
@@ -56,7 +57,19 @@ def test_the_comparison_shows_what_is_new_and_lists_what_is_gone() -> None:
     assert "Variable" in diff.first_time("step23") and "Variable" not in diff.first_time("step24")
 
 
-@pytest.mark.parametrize("step", ["1", "01", "61", "abc"])
+@pytest.mark.parametrize("word", ["f4", "F04", "f04"])
+def test_foundations_and_workshop_are_checked_by_their_names(word: str) -> None:
+    done = command("steps.check", word, "steps/solutions/f04.py")
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "All right. One way to write them: steps/solutions/f04.py"
+
+
+def test_an_answer_may_import_from_foundations(tmp_path: Path) -> None:
+    answers = tmp_path / "my_answer.py"
+    answers.write_text("import f04\nimport w01\n", encoding="utf-8")
+    assert "does not define" in command("steps.check", "f04", str(answers)).stdout
+
+
+@pytest.mark.parametrize("step", ["1", "01", "61", "abc", "f02"])
 def test_a_script_without_one_before_it_is_refused(step: str) -> None:
     with pytest.raises(SystemExit, match="02 to 60 are expected"):
         diff.main([step])
@@ -85,7 +98,7 @@ def test_the_kit_tells_what_came_out() -> None:
 
 def test_the_map_has_every_script_with_its_question() -> None:
     text = (STEPS / "README.md").read_text(encoding="utf-8")
-    for path in sorted(STEPS.glob("step*.py")):
+    for path in [*STEPS.glob("step*.py"), *STEPS.glob("foundations/f*.py"), *STEPS.glob("workshop/w*.py")]:
         question = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-        assert f"| [{path.stem[4:]}]({path.name}) | {question} |" in text
-    assert len(re.findall(r"^\| \[\d\d\]", text, re.M)) == 60
+        assert f"| [{path.stem.removeprefix('step')}]({path.relative_to(STEPS).as_posix()}) | {question} |" in text
+    assert len(re.findall(r"^\| \[\d\d\]", text, re.M)) == 60 and len(re.findall(r"^\| \[[fw]\d\d\]", text, re.M)) == 29
