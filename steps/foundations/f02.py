@@ -159,9 +159,10 @@ def draw(out):
         ax.set(xlim=(-0.5, 8), ylim=(0, 11), xlabel="rain, in mm", ylabel="way, in km", title="A weight turns the border (it fires below the line)")
         ax.legend(loc="upper right")
     weights = np.arange(1, -4.1, -0.25)
-    titles = [f"rain (across) weighs {w:+.2f}, km (up) -1: {days_right(w)} of 12 as decided" for w in weights]
+    titles = [f"rain weighs {w:+.2f}, km -1: {days_right(w)} of 12 as decided" for w in weights]
     frames = [lambda places, w=w: places @ np.array([w, -1]) + BIAS for w in weights]
-    plots.decision_animation(frames, DAYS, TAKEN, out / "slider.html", seconds=0.3, titles=titles, labels=["other", "bicycle"])
+    plots.decision_animation(frames, DAYS, TAKEN, out / "slider.html", seconds=0.3, titles=titles, labels=["other", "bicycle"],
+                             axis_labels=("rain, in mm", "way, in km"))
 
 
 def draw_scheme(ax):

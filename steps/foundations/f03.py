@@ -163,7 +163,8 @@ def draw_learning(path):
     frames = [lambda places, w=w, b=b: places @ w + b for w, b in moments]
     titles = [f"AND, {i} corrections: weights {w[0]:.0f}, {w[1]:.0f}, bias {b:.0f}: {np.sum(fires(ROWS, w, b) == GATES['AND'])} of 4 right"
               for i, (w, b) in enumerate(moments)]
-    plots.decision_animation(frames, ROWS, GATES["AND"], path, seconds=0.8, titles=titles, labels=["0", "1: fires"])
+    plots.decision_animation(frames, ROWS, GATES["AND"], path, seconds=0.8, titles=titles, labels=["0", "1: fires"],
+                             axis_labels=("first input", "second input"))
 
 
 def main(out=None, fast=False):

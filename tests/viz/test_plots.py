@@ -76,7 +76,8 @@ PLOTS: dict[str, Callable[..., Figure]] = {
     "one filter": lambda **k: plots.filters(RNG.normal(size=(64, 1)), **k),
     "activation_histograms": lambda **k: plots.activation_histograms({n: np.maximum(0, RNG.normal(size=99)) for n in LONG[:5]}, title="ReLU", **k),
     "gradient_flow": lambda **k: plots.gradient_flow(GRADIENTS, title="Ten layers", **k),
-    "decision_boundary": lambda **k: plots.decision_boundary(scores, X, T, resolution=30, title="Spiral", labels=LONG, **k),
+    "decision_boundary": lambda **k: plots.decision_boundary(scores, X, T, resolution=30, title="Spiral", labels=LONG,
+                                                                   axis_labels=("across", "up"), **k),
     "scatter2d": lambda **k: plots.scatter2d(X, T, title="Codes", **k),
 }
 each = pytest.mark.parametrize("draw", PLOTS.values(), ids=list(PLOTS))
@@ -155,6 +156,12 @@ assert "matplotlib.pyplot" not in sys.modules and matplotlib.rcParams.copy() == 
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MPLCONFIGDIR": matplotlib.get_configdir()}
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr
+
+
+def test_regions_say_what_their_axes_are_and_rates_are_stairs() -> None:
+    axes = plots.decision_boundary(scores, X, T, resolution=9, axis_labels=("rain", "way")).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("rain", "way")
+    assert plots.lr_schedule([0.1, 0.1, 0.05]).axes[0].get_lines()[0].get_drawstyle() == "steps-post"
 
 
 def test_threads_may_draw_at_once() -> None:

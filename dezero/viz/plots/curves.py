@@ -179,7 +179,8 @@ def lr_schedule(rates: Sequence[float] | Mapping[str, Sequence[float]], path: Pa
     figure = new_figure(7.2, 3.8)
     axes = figure.add_subplot()
     for colour, (name, values) in zip(colours(len(named)), named.items(), strict=True):
-        _line(axes, values, colour, label(name), start=0)
+        line, = _line(axes, values, colour, label(name), start=0)
+        line.set_drawstyle("steps-post")  # a rate holds until the next
     tidy(axes)
     axes.set(xlabel="Step", ylabel="Learning rate")
     axes.set_title(label(title, 90) if title else "")

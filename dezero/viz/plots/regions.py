@@ -67,7 +67,7 @@ def decision_grid(x: Any, resolution: int = 200, margin: float = 0.1) -> np.ndar
 
 
 def decision_boundary(predict: Callable[[Any], Any], x: Any, t: Any, path: Target | None = None, resolution: int = 200,
-                      title: str | None = None, labels: Sequence[Any] | None = None) -> Figure:
+                      title: str | None = None, labels: Sequence[Any] | None = None, axis_labels: tuple[str, str] | None = None) -> Figure:
     """The class that a model gives to each place of the plane, as colours, with the data on top.
 
     Args:
@@ -79,6 +79,7 @@ def decision_boundary(predict: Callable[[Any], Any], x: Any, t: Any, path: Targe
         resolution: places along each side.
         title: above the picture.
         labels: the names of the classes.
+        axis_labels: what the two coordinates are.
 
     Returns:
         The matplotlib Figure.
@@ -95,11 +96,12 @@ def decision_boundary(predict: Callable[[Any], Any], x: Any, t: Any, path: Targe
         1
     """
     grid = decision_grid(x, resolution)
-    return finish(_region_figure(_ask(predict, grid), grid, x, t, title, labels), path)
+    return finish(_region_figure(_ask(predict, grid), grid, x, t, title, labels, axis_labels), path)
 
 
 def decision_animation(frames: Sequence[Any], x: Any, t: Any, path: Target, resolution: int = 120, seconds: float = 0.15,
-                       titles: Sequence[Any] | None = None, labels: Sequence[Any] | None = None) -> Path:
+                       titles: Sequence[Any] | None = None, labels: Sequence[Any] | None = None,
+                       axis_labels: tuple[str, str] | None = None) -> Path:
     """The decision regions of one moment of training after another, as a moving picture.
 
     Args:
@@ -112,6 +114,7 @@ def decision_animation(frames: Sequence[Any], x: Any, t: Any, path: Target, reso
         seconds: how long each frame is shown.
         titles: one for each frame; else its number.
         labels: the names of the classes.
+        axis_labels: what the two coordinates are.
 
     Returns:
         The path of the file.
@@ -137,7 +140,7 @@ def decision_animation(frames: Sequence[Any], x: Any, t: Any, path: Target, reso
         values = None if callable(frame) else as_numpy(frame)
         grid = decision_grid(x, resolution if values is None else math.isqrt(len(values)))
         title = titles[i] if titles else f"{i + 1} of {len(frames)}"
-        figure = _region_figure(_ask(frame, grid) if values is None else values, grid, x, t, title, labels)
+        figure = _region_figure(_ask(frame, grid) if values is None else values, grid, x, t, title, labels, axis_labels)
         pictures.append(encode(finish(figure, None), "png"))
     wait = max(20, round(1000 * seconds))
     if target.suffix.lower() == ".html":
@@ -212,7 +215,8 @@ def _leads(values: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(y.shape[1]), np.where(y == best, best - second, y - best).T
 
 
-def _region_figure(values: np.ndarray, grid: np.ndarray, x: Any, t: Any, title: Any, labels: Sequence[Any] | None) -> Figure:
+def _region_figure(values: np.ndarray, grid: np.ndarray, x: Any, t: Any, title: Any, labels: Sequence[Any] | None,
+                   axis_labels: tuple[str, str] | None) -> Figure:
     """Tinted regions, their borders, the data and a legend."""
     points, classes = _points("decision_boundary", x), as_numpy(t)
     classes = classes.argmax(1) if classes.ndim == 2 and classes.shape[1] > 1 else classes.reshape(-1)
@@ -233,6 +237,8 @@ def _region_figure(values: np.ndarray, grid: np.ndarray, x: Any, t: Any, title: 
     _data(axes, points, classes, known, labels, edge=True)
     axes.set(xlim=(a[0], a[-1]), ylim=(b[0], b[-1]))
     axes.tick_params(labelsize=8)
+    if axis_labels is not None:
+        axes.set(xlabel=label(axis_labels[0], 60), ylabel=label(axis_labels[1], 60))
     if title:
         axes.set_title(label(title, 60), fontsize=11)
     figure.legend(loc="outside right upper", frameon=False, fontsize=9)
