@@ -155,7 +155,7 @@ dezero_norm_rows_grad(const T2* gy, const T* x, const T1* gamma, const A* mean, 
 
 # The sums over `count` rows of two matrices in turn: 32 columns to a block, whose warps take the rows in turn.
 FINISH = Raw("dezero_norm_finish", """
-extern "C" __global__ void dezero_norm_finish(const A* parts, T* dots, T* sums, long long count, long long n) {
+extern "C" __global__ void __launch_bounds__(1024) dezero_norm_finish(const A* parts, T* dots, T* sums, long long count, long long n) {
     __shared__ A box[1024];
     T* out = blockIdx.y ? sums : dots;
     if (!out) return;
