@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -21,6 +22,7 @@ halves = 0       # how many blocks of autocast run, and one for bfloat16 once it
 HALVES = ("bfloat16", "float16")
 _lock = Lock()
 _met = False     # was an array of bfloat16 met?
+adopted: list[Callable[[Any], None]] = []  # called with CuPy when its first array is met
 _counters: dict[int, Counter[str]] = {}  # of the blocks of ``counting_fetches`` that run
 _cupy: Any = None  # once it was asked for; a test puts a stand-in there
 
@@ -126,6 +128,8 @@ def _adopt(x: Any) -> bool:
     cupy = sys.modules.get("cupy")
     if cupy is not None and isinstance(x, getattr(cupy, "ndarray", ())):
         register_module(type(x), cupy)
+        for tell in adopted:
+            tell(cupy)
         return True
     return False
 

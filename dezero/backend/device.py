@@ -14,7 +14,7 @@ from dezero.backend.diagnosis import trouble
 from dezero.backend.memory import Memory, explained, memory_of, ran_out
 from dezero.errors import DeviceError, describe
 
-several = False  # was an array put on another device than the current one? Only then do ops look on which device they are
+several = False  # are there several devices that arrays may be on? Only then do ops look on which they are
 
 
 class Device(NamedTuple):
@@ -178,6 +178,18 @@ def out_of_memory(error: BaseException, what: str) -> NoReturn:
     if ran_out(error):
         raise explained(cupy_module(), error, what) from error
     raise error
+
+
+def _look(cupy: Any) -> None:
+    """Ops look on which device their arrays are where there are several: arrays may have been put there by others."""
+    global several
+    try:
+        several = several or cupy.cuda.runtime.getDeviceCount() > 1
+    except Exception:  # no driver: then there is no array either
+        pass
+
+
+arrays.adopted.append(_look)
 
 
 def device_of(x: Any) -> str:

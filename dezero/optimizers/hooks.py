@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from dezero.backend import array_module, device
+from dezero.backend.arrays import fetch
 from dezero.core import Variable
 from dezero.core.checks import shown
 from dezero.errors import InputTypeError
@@ -147,4 +148,5 @@ def global_norm(arrays: Iterable[Any]) -> float:
         >>> global_norm([np.array([3.0]), np.array([[4.0]])])
         5.0
     """
-    return math.sqrt(math.fsum(float(kernels.square_sum_together(group)) for kernels, group in by_place(arrays)))
+    sums = (fetch("global_norm", kernels.square_sum_together(group)) for kernels, group in by_place(arrays))
+    return math.sqrt(math.fsum(map(float, sums)))

@@ -289,14 +289,14 @@ class Optimizer:
 
     def _finite(self) -> bool:
         found = [(slot, slot.param.grad.data) for slot in self._slots if slot.param._grad is not None]
-        if all(bool(kernels.finite_together(gs)) for kernels, gs in by_place([g for _, g in found])):
+        if all(bool(arrays.fetch("check_finite", kernels.finite_together(gs))) for kernels, gs in by_place([g for _, g in found])):
             return True
         if not self.check_finite:
             return False
         for slot, g in found:
             xp = array_module(g)
             if not kernels_of(xp).all_finite(g):
-                nan, inf = int(xp.isnan(g).sum()), int(xp.isinf(g).sum())
+                nan, inf = (int(arrays.fetch("check_finite", test(g).sum())) for test in (xp.isnan, xp.isinf))
                 raise AnomalyError(f"{type(self).__name__}.update: the gradient of {slot.name!r}, {describe(g)}, has {nan} NaN and {inf} infinite "
                                    f"values at update {self.t + 1}; nothing was updated. A smaller learning rate or ClipGrad may help; "
                                    "detect_anomaly() finds the function where it began")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module
+from dezero.backend.arrays import fetch
 from dezero.core.checks import shown
 from dezero.errors import AnomalyError, StateError
 from dezero.optimizers.checks import above_zero, at_least_one
@@ -145,7 +146,7 @@ class LossScaler:
                 if a is not g:
                     for p in owners:
                         p.grad = a
-            finite = bool(good) and finite
+            finite = bool(fetch("LossScaler", good)) and finite
         return finite
 
     def _adapt(self, finite: bool) -> None:

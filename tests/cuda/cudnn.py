@@ -32,7 +32,8 @@ class Library:
         calls: (direction, algorithm, math type, groups) of each convolution.
         planned: how often an algorithm was asked for.
         stream: the stream that was set last.
-        offered: (algorithm, status, memory, determinism) that the heuristics give, the best first.
+        offered: (algorithm, status, memory, determinism) that the heuristics give, the best first; a fifth is the kind of arithmetic, else
+            that of the convolution.
         refuses: directions that are not supported when they run.
     """
 
@@ -41,7 +42,7 @@ class Library:
         self.calls: list[tuple[str, int, int, int]] = []
         self.planned = self.created = 0
         self.stream: int | None = None
-        self.offered = [(4, 0, 1 << 40, 1), (3, NOT_SUPPORTED, 0, 1), (0, 0, 64, 0), (1, 0, SPACE, 1), (7, 0, 0, 1)]
+        self.offered: list[tuple[int, ...]] = [(4, 0, 1 << 40, 1), (3, NOT_SUPPORTED, 0, 1), (0, 0, 64, 0), (1, 0, SPACE, 1), (7, 0, 0, 1)]
         self.refuses: set[str] = set()
         self.text = ""
         self.words = ctypes.create_string_buffer(b"CUDNN_STATUS_STAND_IN")
@@ -140,8 +141,8 @@ class Library:
         self._parts(direction, first, second, result, c)
         self.planned += 1
         count[0] = min(most, len(self.offered))
-        for i, (algo, status, space, same) in enumerate(self.offered[:most]):
-            perf[i] = Perf(algo, status, 1.0 + i, space, same, self._get(c, "Convolution")["math"])
+        for i, (algo, status, space, same, *math) in enumerate(self.offered[:most]):
+            perf[i] = Perf(algo, status, 1.0 + i, space, same, *(math or [self._get(c, "Convolution")["math"]]))
 
     def _convolve(self, direction: str, h: int, alpha: int, first: int, a: int, second: int, b: int, c: int, algo: int, space: int | None, size: int,
                   beta: int, result: int, to: int) -> None:
@@ -149,7 +150,7 @@ class Library:
         if direction in self.refuses:
             raise ValueError("this is not supported", NOT_SUPPORTED)
         x, W, y, conv = self._parts(direction, first, second, result, c)
-        needed = next(space for number, status, space, _ in self.offered if number == algo and not status)
+        needed = next(space for number, status, space, _, *math in self.offered if number == algo and not status and math in ([], [conv["math"]]))
         assert size >= needed and (space or not needed), f"algorithm {algo} needs {needed} bytes, {size} are given at {space}"
         if size:
             ctypes.memset(space, 0xAB, size)

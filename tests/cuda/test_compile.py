@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import dezero.backend.cuda  # noqa: F401  (defines the kernels)
 from dezero.backend.cuda.launch import C_TYPES, HEADERS, KERNELS, WIDE, Elementwise, Raw
 
-NVCC = shutil.which("nvcc")
+NVCC = shutil.which("nvcc") or shutil.which("nvcc", path=str(Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")) / "bin"))
 
 
 def in_namespace(kernel: Elementwise | Raw, dtype: str, i: int) -> str:

@@ -162,6 +162,30 @@ def test_arithmetic_is_that_of_the_dtype_and_of_the_precision_asked_for(library:
     assert [groups for *_, groups in library.calls] == [2] * 5
 
 
+def test_an_algorithm_comes_with_its_arithmetic_and_float32_stays_ieee(library: Library) -> None:
+    library.offered = [(1, 0, 0, 1, cudnn.DEFAULT_MATH), (1, 0, SPACE, 1, cudnn.TENSOR_OP_MATH)]  # with the other arithmetic it needs memory
+    convolve(dtype="float16")
+    assert library.calls[-1][1:3] == (1, cudnn.DEFAULT_MATH)
+    library.offered = [(1, 0, 0, 1, cudnn.DEFAULT_MATH), (7, 0, 0, 1, cudnn.FMA_MATH)]
+    convolve()
+    assert library.calls[-1][1:3] == (7, cudnn.FMA_MATH)
+    library.offered = [(1, 0, 0, 1, cudnn.DEFAULT_MATH)]  # an older library has no other name for it
+    library.offered = [(*row[:4],) for row in library.offered]
+    convolve((2, 4, 5, 5))
+    assert library.calls[-1][1:3] == (1, cudnn.FMA_MATH)
+
+
+def test_under_deterministic_an_algorithm_whose_bits_change_is_not_taken(library: Library) -> None:
+    library.offered = [(5, 0, SPACE, 0)]
+    with dezero.cuda.deterministic():
+        y = convolve()
+    assert not library.calls
+    convolve()
+    assert len(library.calls) == 1
+    wide = [draw(i, *shape).astype(np.float64) for i, shape in enumerate(((2, 4, 6, 6), (6, 2, 3, 3)))]
+    check(y, REFERENCE["conv2d"](np, *wide, None, (1, 1), (1, 1), (1, 1), 2), "float32")
+
+
 @pytest.mark.parametrize("when", ["planned", "run"])
 def test_what_cudnn_cannot_do_goes_through_columns(library: Library, when: str) -> None:
     if when == "planned":

@@ -10,9 +10,11 @@ import pytest
 import dezero.functions as F
 import dezero.layers as L
 from dezero import Variable, optimizers
+from dezero.backend import arrays, device
 from dezero.backend.device import as_device, device_of, put
 from dezero.errors import DeviceError
 from tests import strict
+from tests.strict import to_strict
 
 pytestmark = [pytest.mark.usefixtures("devices"), pytest.mark.seeds]
 
@@ -82,3 +84,19 @@ def test_a_device_that_is_not_there_is_named() -> None:
     for wrong in ("gpux", "cuda:", -1, None, 1.5, True):
         with pytest.raises(ValueError, match="'cpu', 'gpu', 'cuda', or 'cuda:1'"):
             as_device(wrong)
+
+
+def test_where_there_are_several_devices_ops_look_even_if_others_have_put_the_arrays_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when CuPy's own ``with Device(1)`` made them: CuPy's first array that is met tells."""
+    assert not device.several
+    with strict.Device(1):
+        a = to_strict(X)
+    for tell in arrays.adopted:
+        tell(strict.xp)
+    assert device.several
+    assert F.relu(Variable(a)).device == "cuda:1" and strict.Device.current == 1
+    device.several, strict.Device.current = False, 0
+    monkeypatch.setattr(strict.Device, "count", 1)
+    for tell in arrays.adopted:
+        tell(strict.xp)
+    assert not device.several, "one device: nothing is asked"

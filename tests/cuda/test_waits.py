@@ -90,6 +90,22 @@ def test_a_training_step_fetches_nothing(name: str, make: Any) -> None:
     assert all(isinstance(p.data, StrictArray) for p in model.params())
 
 
+def test_waits_of_the_package_itself_are_counted_by_name() -> None:
+    for make, expected in ((lambda m: optimizers.SGD(0.1).setup(m, check_finite=True), {"check_finite": 1}),
+                           (lambda m: optimizers.SGD(0.1).setup(m, skip_nonfinite=True), {"check_finite": 1})):
+        model = MLP((3,), in_size=4).to_gpu()
+        with cuda.counting_fetches() as found:
+            step(model, make(model), to_strict(np.ones((2, 4), np.float32)), to_strict(np.array([0, 1])))
+        assert dict(found) == expected
+    model, scaler = MLP((3,), in_size=4).to_gpu(), optimizers.LossScaler()
+    optimizer = optimizers.SGD(0.1).setup(model)
+    loss = scaler.scale(F.softmax_cross_entropy(model(to_strict(np.ones((2, 4), np.float32))), to_strict(np.array([0, 1]))))
+    loss.backward()
+    with cuda.counting_fetches() as found:
+        scaler.step(optimizer)
+    assert dict(found) == {"LossScaler": 1}
+
+
 LOSSES: dict[str, Callable[[Any], Any]] = {
     "weights": lambda x: F.softmax_cross_entropy(x, labels(LABELS), class_weight=to_strict(np.ones(3, np.float32))),
     "ignore_index": lambda x: F.softmax_cross_entropy(x, labels(LABELS), ignore_index=2, label_smoothing=0.1),

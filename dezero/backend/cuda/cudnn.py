@@ -179,7 +179,7 @@ class Plan:
         kind, wide = DATA_TYPES[dtype], dtype == "float64"
         self.library, self.made = _library, list[tuple[str, c_void_p]]()
         self.algorithm: int | None = None
-        self.memory, self.error = 0, ""
+        self.memory, self.error, self.math = 0, "", math
         number = ctypes.c_double if wide else c_float
         self.one, self.zero = number(1), number(0)
         self.descriptors = {"x": self._make("Tensor"), "W": self._make("Filter"), "y": self._make("Tensor"), "": self._make("Convolution")}
@@ -207,26 +207,33 @@ class Plan:
         call("GetConvolution2dForwardOutputDim", self.descriptors[""], self.descriptors["x"], self.descriptors["W"], *map(ctypes.byref, sizes))
         return tuple(size.value for size in sizes)
 
-    def choose(self, direction: str, of: Any) -> None:
-        """Find the algorithm: the one expected to be fastest, of those that take little memory and give the same bits each time if there are any."""
+    def choose(self, direction: str, of: Any, fixed: bool = False) -> None:
+        """Find the algorithm: the one expected to be fastest, of those that take little memory and give the same bits each time if there are any.
+
+        With ``fixed``, one that gives the same bits or none. cuDNN ranks pairs of an algorithm and a kind of arithmetic, so both are taken over.
+        """
         first, second, result = (self.descriptors[name] for name in OPERANDS[direction])
         count, found = c_int(), (Performance * MOST_ALGORITHMS)()
         call(f"GetConvolution{direction}Algorithm_v7", of, first, second, self.descriptors[""], result, MOST_ALGORITHMS, ctypes.byref(count), found)
-        able = [p for p in found[: count.value] if not p.status]
+        able = [p for p in found[: count.value] if not p.status and (p.determinism or not fixed)]
+        if self.math == FMA_MATH:  # float32 is to stay IEEE's; an older library calls that the default
+            able = [p for p in able if p.math == FMA_MATH] or able
         if not able:
-            self.error = "cuDNN has no algorithm for it"
+            self.error = "cuDNN has no algorithm for it" + " that gives the same bits each time" * fixed
             return
         small = [p for p in able if p.memory <= WORKSPACE] or [min(able, key=lambda p: p.memory)]
         best = next((p for p in small if p.determinism), small[0])
+        if self.math != FMA_MATH:
+            call("SetConvolutionMathType", self.descriptors[""], best.math)
         self.algorithm, self.memory = best.algorithm, best.memory
 
 
 @lru_cache(maxsize=1024)
-def plan(direction: str, device: int, x: Any, W: Any, y: Any, dtype: str, math: int, settings: Any) -> Plan:
+def plan(direction: str, device: int, x: Any, W: Any, y: Any, dtype: str, math: int, settings: Any, fixed: bool = False) -> Plan:
     """The plan for arrays of these shapes on this device."""
     made = Plan({"x": x, "W": W, "y": y}, dtype, math, settings)
     try:
-        made.choose(direction, handle(device))
+        made.choose(direction, handle(device), fixed)
     except CudnnError as error:
         if not error.unsupported:
             raise
@@ -254,7 +261,7 @@ def convolve(direction: str, x: Any, W: Any, y: Any, stride: Any, pad: Any, dila
         return False
     device, dtype = x.device.id, x.dtype.name
     settings = (tuple(stride), tuple(pad), tuple(dilation), groups)
-    p = plan(direction, device, tuple(x.shape), tuple(W.shape), tuple(y.shape), dtype, math_for(dtype), settings)
+    p = plan(direction, device, tuple(x.shape), tuple(W.shape), tuple(y.shape), dtype, math_for(dtype), settings, precision.deterministic_sums)
     if p.algorithm is None:
         return False
     arrays = {"x": x, "W": W, "y": y}

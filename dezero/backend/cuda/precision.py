@@ -40,7 +40,8 @@ class allow_tf32:
 class deterministic:
     """Let sums whose order the device leaves open be added in a fixed order, so that a run gives the same bits again.
 
-    These are the gradients of embeddings and of indexing, which are otherwise added by whoever comes first. It costs a sort.
+    These are the gradients of embeddings and of indexing, which are otherwise added by whoever comes first, at the cost of a sort; and
+    convolutions for which cuDNN has only algorithms of that kind, which are then made of columns and products.
     It holds from the call on, or in the block of a ``with``; for all threads.
 
     Args:

@@ -15,9 +15,9 @@ from dezero.backend.kernels import override
 def ones(n: int, dtype: Any) -> Any:
     """The same vector every time, for each device; no launch but the first."""
     xp = cupy()
-    return _ones(xp, n, np.dtype(dtype), xp.cuda.Device().id)
+    return _ones(xp, n, np.dtype(dtype), xp.cuda.Device().id, xp.cuda.get_current_stream().ptr)
 
 
 @lru_cache(maxsize=64)
-def _ones(xp: Any, n: int, dtype: Any, device: int) -> Any:
+def _ones(xp: Any, n: int, dtype: Any, device: int, stream: int) -> Any:  # on another stream it may not be filled yet
     return xp.ones(n, dtype)

@@ -20,7 +20,7 @@ Table = tuple[Any, int, int]
 PIECE = 4096      # elements of one array that a block does before it looks for more
 THREADS = 256
 BLOCKS = 1 << 14  # at most
-MOST_TABLES = 64   # what is kept, the oldest goes first
+MOST_TABLES = 64   # what is kept; the one that was not used for longest goes first
 uploads = 0       # how many tables went to the device, for tests
 _tables: OrderedDict[Any, Table] = OrderedDict()
 
@@ -67,6 +67,7 @@ def table(sizes: tuple[int, ...], columns: tuple[tuple[int, ...] | None, ...], d
     key = sizes, columns, device, stream
     found = _tables.get(key)
     if found is not None:
+        _tables.move_to_end(key)
         return found
     n = len(sizes)
     numbers = np.zeros(2 * n + 1 + n * len(columns), np.int64)
