@@ -65,7 +65,8 @@ def benchmark(name: str, gpu: bool = False) -> Callable[[Program], Program]:
 
 # -- measuring -------------------------------------------------------------------------------------
 
-def alternate(competitors: dict[str, Callable[[], Any]], quick: bool, sync: Callable[[], Any] = lambda: None) -> dict[str, list[float]]:
+def alternate(competitors: dict[str, Callable[[], Any]], quick: bool, sync: Callable[[], Any] = lambda: None,
+              turn: float = 0.002) -> dict[str, list[float]]:
     """Let the competitors take turns, in all orders, and return for each the seconds per call of every turn.
 
     A turn is a block of calls of about 2 ms, so that caches are as warm as in a loop that trains. The garbage collector
@@ -75,17 +76,19 @@ def alternate(competitors: dict[str, Callable[[], Any]], quick: bool, sync: Call
         competitors: name -> what to call.
         quick: spend a second instead of many.
         sync: waits for the device, so that a turn's time is its own.
+        turn: how long a turn takes, in seconds.
     """
     calls = {}
     for name, call in competitors.items():
         for _ in range(5):
             call()
+        sync()
         start, n = time.perf_counter(), 0
         while time.perf_counter() - start < 0.1 or n < 3:
             call()
             n += 1
         sync()
-        calls[name] = max(1, round(0.002 * n / (time.perf_counter() - start)))
+        calls[name] = max(1, round(turn * n / (time.perf_counter() - start)))
     times: dict[str, list[float]] = {name: [] for name in competitors}
     gc.collect()
     gc.freeze()
@@ -174,7 +177,18 @@ def environment() -> dict[str, Any]:
         if module in sys.modules:
             versions[module] = sys.modules[module].__version__
     return {"date": datetime.datetime.now().isoformat(timespec="seconds"), "versions": versions, "cpu": cpu_model(), "processors": os.cpu_count(),
-            "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ} or "default"}
+            "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ} or "default", **gpu_model()}
+
+
+def gpu_model() -> dict[str, Any]:
+    """The current device and what drives it, once CuPy is in use."""
+    cupy: Any = sys.modules.get("cupy")
+    if cupy is None or not cupy.cuda.is_available():
+        return {}
+    runtime = cupy.cuda.runtime
+    properties = runtime.getDeviceProperties(cupy.cuda.Device().id)
+    return {"gpu": {"name": properties["name"].decode(), "memory": properties["totalGlobalMem"], "driver": runtime.driverGetVersion(),
+                    "CUDA": runtime.runtimeGetVersion()}}
 
 
 def cpu_model() -> str:

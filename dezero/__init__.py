@@ -25,6 +25,7 @@ from dezero import (
     transforms,
     utils,
 )
+from dezero.backend.random import Philox
 from dezero.core import (
     Config,
     Function,
@@ -32,9 +33,11 @@ from dezero.core import (
     Variable,
     as_array,
     as_variable,
+    autocast,
     checkpoint,
     detect_anomaly,
     enable_grad,
+    from_dlpack,
     grad,
     hessian,
     hvp,
@@ -54,7 +57,7 @@ from dezero.models import Model
 __version__ = "0.1.0"
 is_simple_core = False  # the book's switch; ``dezero.core_simple`` is there beside the whole core
 
-__all__ = ["Config", "DataLoader", "Dataset", "Function", "Layer", "Model", "Parameter", "SeqDataLoader", "Variable", "as_array", "as_variable",
-           "checkpoint", "core", "cuda", "dataloaders", "datasets", "detect_anomaly", "enable_grad", "functions", "functions_conv", "grad", "hessian",
-           "hvp", "initializers", "is_simple_core", "jacobian", "jvp", "layers", "models", "no_grad", "optimizers", "setup_variable", "test_mode",
-           "transforms", "using_config", "utils", "vjp"]
+__all__ = ["Config", "DataLoader", "Dataset", "Function", "Layer", "Model", "Parameter", "Philox", "SeqDataLoader", "Variable", "as_array",
+           "as_variable", "autocast", "checkpoint", "core", "cuda", "dataloaders", "datasets", "detect_anomaly", "enable_grad", "from_dlpack",
+           "functions", "functions_conv", "grad", "hessian", "hvp", "initializers", "is_simple_core", "jacobian", "jvp", "layers", "models",
+           "no_grad", "optimizers", "setup_variable", "test_mode", "transforms", "using_config", "utils", "vjp"]

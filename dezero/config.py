@@ -12,14 +12,16 @@ from typing import Any
 class Mode:
     """One immutable set of modes. Ops read the current one once per call."""
 
-    __slots__ = ("record", "train", "layer", "watch", "again")
+    __slots__ = ("record", "train", "layer", "watch", "again", "cast")
 
-    def __init__(self, record: bool = True, train: bool = True, layer: str = "", watch: Any = None, again: bool = False) -> None:
+    def __init__(self, record: bool = True, train: bool = True, layer: str = "", watch: Any = None, again: bool = False,
+                 cast: Any = None) -> None:
         self.record = record  # build a graph
         self.train = train    # dropout drops, batch norm uses the batch's statistics
         self.layer = layer    # path of the layer that runs, "encoder.fc2"
         self.watch = watch    # what ``detect_anomaly`` installs
         self.again = again    # ``checkpoint`` runs a part once more: running statistics have moved already
+        self.cast = cast      # what ``autocast`` installs
 
     def but(self, **changes: Any) -> Mode:
         """A copy with some of the modes changed."""
@@ -45,9 +47,13 @@ class changed:
         self.changes = changes
         self.entered: list[tuple[Token[Mode], Mode, Mode]] = []
 
+    def begin(self) -> dict[str, Any]:
+        """What a block changes."""
+        return self.changes
+
     def __enter__(self) -> None:
         before = _mode.get()
-        inside = before.but(**self.changes)
+        inside = before.but(**self.begin())
         self.entered.append((_mode.set(inside), before, inside))
 
     def __exit__(self, *error: object) -> None:
@@ -60,30 +66,34 @@ class changed:
         if now is not inside:  # a generator's block ends after one that began later, or Config was set inside
             _mode.set(now.but(**{name: getattr(before, name) for name in self.changes}))
 
+    def anew(self) -> changed:
+        """The same for another block: each call of a decorated function has one of its own."""
+        return changed(**self.changes)
+
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        changes = self.changes
+        anew = self.anew
         if inspect.isgeneratorfunction(f):
-            return wraps(f)(lambda *args, **kwargs: _steps(f(*args, **kwargs), changes))
+            return wraps(f)(lambda *args, **kwargs: _steps(f(*args, **kwargs), anew))
 
         if inspect.iscoroutinefunction(f):
             @wraps(f)
             async def run(*args: Any, **kwargs: Any) -> Any:
-                with changed(**changes):
+                with anew():
                     return await f(*args, **kwargs)
         else:
             @wraps(f)
             def run(*args: Any, **kwargs: Any) -> Any:
-                with changed(**changes):
+                with anew():
                     return f(*args, **kwargs)
         return run
 
 
-def _steps(generator: Any, changes: dict[str, Any]) -> Generator[Any, Any, Any]:
+def _steps(generator: Any, anew: Callable[[], changed]) -> Generator[Any, Any, Any]:
     """The items of a generator that runs with some of the modes changed, while its caller keeps its own."""
     step, argument = generator.send, None
     while True:
         try:
-            with changed(**changes):
+            with anew():
                 item = step(argument)
         except StopIteration as stop:
             return stop.value

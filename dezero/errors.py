@@ -21,6 +21,19 @@ class DeviceError(TypeError):
     """Host and device arrays were mixed in one op."""
 
 
+class DeviceMemoryError(MemoryError):
+    """The device has no memory left for what was asked for.
+
+    Attributes:
+        asked: bytes that were asked for; None if that is not known.
+        used, held: bytes in CuPy's memory pool that arrays use, and all that it holds.
+        free, total: bytes of the device that nobody holds, and all that it has.
+    """
+
+    asked: int | None = None
+    used = held = free = total = 0
+
+
 class InputTypeError(TypeError):
     """An input that is neither a Variable, an array nor a number."""
 

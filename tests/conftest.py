@@ -11,24 +11,11 @@ import pytest
 
 from dezero import config
 from dezero.backend import register_module, unregister_module
+from dezero.backend.diagnosis import trouble
 from tests.strict import StrictArray, xp
 
-
-def has_gpu() -> bool:
-    """Is CuPy here, and a device?"""
-    if importlib.util.find_spec("cupy") is None:
-        return False
-    import cupy
-    try:
-        return cupy.cuda.runtime.getDeviceCount() > 0
-    except cupy.cuda.runtime.CUDARuntimeError:
-        return False
-
-
-NEEDS = {
-    "gpu": (has_gpu, "CuPy and a CUDA device are needed"),
-    "torch": (lambda: importlib.util.find_spec("torch") is not None, "PyTorch is not installed"),
-}
+# Marker -> why tests that have it cannot run here, or None.
+NEEDS = {"gpu": trouble, "torch": lambda: None if importlib.util.find_spec("torch") is not None else "PyTorch is not installed"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -40,9 +27,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for name, (found, reason) in NEEDS.items():
+    for name, lack in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(name)]
-        if marked and not found():
+        if marked and (reason := lack()) is not None:
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=reason))
 

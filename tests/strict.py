@@ -7,21 +7,75 @@ device, raise a TypeError here; ``to_strict`` and ``.get()`` are the only ways i
 from __future__ import annotations
 
 import operator
+import threading
 import types
+from collections import Counter
 from typing import Any
 
 import numpy as np
+
+fetched: Counter[str] | None = None  # counts what makes the host wait for the device, while ``fetches`` runs
+
+
+class fetches:
+    """Count what brings values of StrictArrays to the host in a block, by name: ``get``, ``item``, ``float``, a boolean mask as an index ..."""
+
+    def __enter__(self) -> Counter[str]:
+        global fetched
+        self.before, fetched = fetched, Counter()
+        return fetched
+
+    def __exit__(self, *error: object) -> None:
+        global fetched
+        fetched = self.before
+
+
+def fetch(what: str) -> None:
+    if fetched is not None:
+        fetched[what] += 1
+
+
+class _Current(type):
+    """Each thread has a current device of its own."""
+
+    thread = threading.local()
+    current = property(lambda cls: getattr(cls.thread, "id", 0), lambda cls, id: setattr(cls.thread, "id", id))
+
+
+class Device(metaclass=_Current):
+    """A CUDA device, as CuPy's: the current one, or that of a number; arrays belong to the device that is current when they are made."""
+
+    count = 2
+
+    def __init__(self, id: int | None = None) -> None:
+        self.id = Device.current if id is None else id
+
+    def __eq__(self, other: object) -> bool: return isinstance(other, Device) and other.id == self.id
+    def __hash__(self) -> int: return hash(self.id)
+    def __repr__(self) -> str: return f"<strict device {self.id}>"
+
+    def use(self) -> None:
+        Device.current = self.id
+
+    def __enter__(self) -> Device:
+        self.before = Device.current
+        self.use()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        Device.current = self.before
 
 
 class StrictArray:
     """An array that knows other StrictArrays and numbers only. Results without axes stay arrays, as CuPy's do."""
 
-    __slots__ = ("__weakref__", "_a")
+    __slots__ = ("__weakref__", "_a", "device")
     __array_ufunc__ = None   # NumPy's operators give way to ours, and its functions refuse
     __hash__ = None          # type: ignore[assignment]
 
     def __init__(self, a: np.ndarray) -> None:
         self._a = a
+        self.device = Device()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise TypeError("implicit conversion of a device array to a NumPy array")
@@ -31,7 +85,16 @@ class StrictArray:
 
     def get(self) -> np.ndarray:
         """A copy on the host."""
+        fetch("get")
         return self._a.copy()
+
+    def set(self, a: np.ndarray, stream: Any = None) -> None:
+        """A copy from the host to here; on a stream it takes place when its turn comes."""
+        assert type(a) is np.ndarray and a.dtype == self.dtype and a.shape == self.shape and self._a.flags.c_contiguous
+        if stream is None:
+            self._a[...] = a
+        else:
+            stream.copies(self, a)
 
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
@@ -40,6 +103,7 @@ class StrictArray:
     itemsize = property(lambda self: self._a.itemsize)
     nbytes = property(lambda self: self._a.nbytes)
     strides = property(lambda self: self._a.strides)
+    data = property(lambda self: types.SimpleNamespace(ptr=self._a.ctypes.data))  # CuPy's MemoryPointer
     base = property(lambda self: None if self._a.base is None else StrictArray(self._a.base))
     T = property(lambda self: StrictArray(self._a.T))
     mT = property(lambda self: StrictArray(self._a.swapaxes(-1, -2)))
@@ -51,19 +115,30 @@ class StrictArray:
         flags = self._a.flags
         return types.SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata)
 
-    def item(self, *index: Any) -> Any: return self._a.item(*index)
-    def tolist(self) -> Any: return self._a.tolist()
+    def item(self, *index: Any) -> Any: fetch("item"); return self._a.item(*index)
+    def tolist(self) -> Any: fetch("tolist"); return self._a.tolist()
     def __len__(self) -> int: return len(self._a)
-    def __bool__(self) -> bool: return bool(self._a)
-    def __float__(self) -> float: return float(self._a)
-    def __int__(self) -> int: return int(self._a)
-    def __index__(self) -> int: return operator.index(self._a)
+    def __bool__(self) -> bool: fetch("bool"); return bool(self._a)
+    def __float__(self) -> float: fetch("float"); return float(self._a)
+    def __int__(self) -> int: fetch("int"); return int(self._a)
+    def __index__(self) -> int: fetch("index"); return operator.index(self._a)
     def __repr__(self) -> str: return f"strict {self._a!r}"
     def __iter__(self) -> Any: return (self[i] for i in range(len(self)))
-    def __getitem__(self, index: Any) -> Any: return wrap(self._a[unwrap(index)])
+
+    def __getitem__(self, index: Any) -> Any:
+        if masked(index):
+            fetch("mask")
+        return wrap(self._a[unwrap(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if masked(index) and getattr(value, "ndim", 0):  # a number is written without a look at how many places there are
+            fetch("mask")
         self._a[unwrap(index)] = unwrap(value)
+
+
+def masked(index: Any) -> bool:
+    """Is a boolean array in an index? The shape of what it selects is known on the device alone."""
+    return any(isinstance(i, StrictArray) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def to_strict(x: Any) -> Any:
@@ -74,6 +149,8 @@ def to_strict(x: Any) -> Any:
 def unwrap(x: Any) -> Any:
     """What NumPy may work on: the inside of StrictArrays, numbers, and sequences of them; an ndarray is refused."""
     if isinstance(x, StrictArray):
+        if x.device.id != Device.current:
+            raise TypeError(f"an array on device {x.device.id} is used while device {Device.current} is current")
         return x._a
     if isinstance(x, np.ndarray):
         raise TypeError(f"a NumPy array {x.shape} {x.dtype} is mixed with device arrays")
@@ -99,6 +176,8 @@ def _method(name: str) -> Any:
     def method(self: StrictArray, *args: Any, **kwargs: Any) -> Any:
         if unknown := refused & kwargs.keys():
             raise TypeError(f"{name}: {unknown} is unknown to device arrays")
+        if name in WAITING:
+            fetch(name)
         return wrap(getattr(self._a, name)(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
     return method
 
@@ -157,6 +236,8 @@ for _name in ("neg", "pos", "abs", "invert"):
 ABSENT = {"errstate", "seterr", "geterr", "nditer", "ndenumerate", "einsum_path", "frompyfunc", "fromiter", "insert", "longdouble"}
 # Ways from host to device: these take ndarrays.
 ENTRANCES = {"array", "asarray"}
+# What gives an array whose size depends on values.
+WAITING = {"nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "bincount", "histogram", "array_equal", "allclose"}
 # Functions whose first argument CuPy does not convert from lists, tuples and numbers.
 ARRAYS_ONLY = {"sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "any", "all", "argmax", "argmin", "cumsum", "cumprod",
                "reshape", "transpose", "swapaxes", "moveaxis", "squeeze", "expand_dims", "flip", "roll", "take", "repeat", "tile", "pad",
@@ -202,10 +283,14 @@ def _function(name: str, f: Any) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         if name in ENTRANCES and isinstance(args[0], np.ndarray):
             return wrap(f(args[0].copy(), *args[1:], **kwargs))
+        if name in ENTRANCES and isinstance(args[0], StrictArray) and args[0].device.id != Device.current:  # from one device to another
+            return wrap(f(args[0]._a.copy(), *args[1:], **kwargs))
         if name in ARRAYS_ONLY and not isinstance(args[0], StrictArray):
             raise TypeError(f"{name}: the first argument is a {type(args[0]).__name__}, not a device array")
         if name in ARRAYS_ONLY and {"where", "initial"} & kwargs.keys():
             raise TypeError(f"{name}: where= and initial= are unknown to device arrays")
+        if name in WAITING or (name == "where" and len(args) == 1):
+            fetch(name)
         y = f(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()})
         if isinstance(y, np.random.Generator):
             return _Generator(y)
@@ -239,3 +324,5 @@ class _Module(types.ModuleType):
 xp: Any = _Module("strict", np)
 xp.ndarray = StrictArray
 xp.asnumpy = lambda x: x.get() if isinstance(x, StrictArray) else x
+xp.cuda = types.SimpleNamespace(Device=Device, get_current_stream=lambda: types.SimpleNamespace(ptr=0),
+                                runtime=types.SimpleNamespace(getDeviceCount=lambda: Device.count), is_available=lambda: True)

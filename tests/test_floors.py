@@ -30,7 +30,8 @@ FLOORS = [
     {"", "__main__"},
 ]
 # Packages that an installation may lack: imported where they are used, never by ``import dezero``.
-OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "numba", "PIL", "IPython", "safetensors", "scipy", "tensorboardX", "threadpoolctl", "tqdm"}
+OPTIONAL = {"cupy", "cupyx", "graphviz", "matplotlib", "ml_dtypes", "numba", "PIL", "IPython", "safetensors", "scipy", "tensorboardX",
+            "threadpoolctl", "tqdm"}
 MAX_FILE, MAX_FUNCTION = 400, 60
 # Functions that may be longer, each with its reason.
 LONG = {"dezero.core.backprop._run": 90}  # the engine's loop: calls between its parts would cost more than the parts

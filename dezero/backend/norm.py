@@ -21,7 +21,22 @@ def work_dtype(*xs: Any) -> tuple[Any, Any]:
     return out, np.dtype(np.float32) if out.itemsize == 2 else out
 
 
-def in_dtype(dtype: Any, *xs: Any) -> list[Any]:
+def result_dtype(x: Any, gamma: Any, beta: Any, keeps: bool) -> Any:
+    """The dtype of a norm's result: that of all its inputs together. With ``keeps`` it is x's own where that is half precision.
+
+    Gamma and beta in float32 beside it are then the masters of a model in mixed precision, and no reason to double the memory of the activations.
+    """
+    return x.dtype if keeps and x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else work_dtype(x, gamma, beta)[0]
+
+
+@reference
+def in_dtype(xp: Any, dtype: Any, *xs: Any) -> list[Any]:
+    """The arrays (or None) as :func:`normalize` and :func:`normalize_grads` take them: in this dtype, the one to compute in."""
+    return [x if x is None or x.dtype == dtype else x.astype(dtype) for x in xs]
+
+
+@override("numpy")
+def in_dtype(dtype: Any, *xs: Any) -> list[Any]:  # noqa: F811
     """The arrays (or Variables, or None) in this dtype; one that has it already as it is."""
     return [x if x is None or x.dtype == dtype else x.astype(dtype) for x in xs]
 

@@ -15,7 +15,7 @@ from dezero.backend.kernels import reference
 Flags = Sequence[bool]
 
 
-def _project(x: Any, W: Any, b: Any) -> Any:
+def project(x: Any, W: Any, b: Any) -> Any:
     """``x @ W + b`` for all steps at once: (T, N, I) gives (T, N, G)."""
     T, N, I = x.shape
     a = x.reshape(T * N, I) @ W
@@ -24,7 +24,7 @@ def _project(x: Any, W: Any, b: Any) -> Any:
     return a.reshape(T, N, W.shape[1])
 
 
-def _input_grads(x: Any, Wx: Any, da: Any, needs: Flags) -> tuple[Any, Any, Any]:
+def input_grads(x: Any, Wx: Any, da: Any, needs: Flags) -> tuple[Any, Any, Any]:
     """The gradients of x, Wx and b in ``x @ Wx + b``, all steps at once."""
     T, N, G = da.shape
     da = da.reshape(T * N, G)
@@ -33,7 +33,7 @@ def _input_grads(x: Any, Wx: Any, da: Any, needs: Flags) -> tuple[Any, Any, Any]
     return gx, gW, da.sum(0) if needs[2] else None
 
 
-def _state_grad(xp: Any, ys: Any, h0: Any, da: Any) -> Any:
+def state_grad(xp: Any, ys: Any, h0: Any, da: Any) -> Any:
     """The gradient of Wh: the state before each step against the gradient of the step."""
     T, _, G = da.shape
     H = ys.shape[2]
@@ -54,7 +54,7 @@ def _one_minus_square(xp: Any, v: Any, out: Any) -> None:
 @reference
 def rnn_forward(xp: Any, x: Any, h0: Any, Wx: Any, Wh: Any, b: Any) -> Any:
     """The states h_t = tanh(x_t Wx + h_{t-1} Wh + b), (T, N, H)."""
-    ys = _project(x, Wx, b)
+    ys = project(x, Wx, b)
     h, buffer = h0, xp.empty_like(h0)
     for t in range(len(ys)):
         a = ys[t]
@@ -77,8 +77,8 @@ def rnn_backward(xp: Any, gys: Any, gh: Any, x: Any, h0: Any, Wx: Any, Wh: Any, 
         d *= dh
         if t or needs[1]:
             xp.matmul(d, back, out=dh)
-    gx, gWx, gb = _input_grads(x, Wx, da, (needs[0], needs[2], needs[4]))
-    return gx, dh if needs[1] else None, gWx, _state_grad(xp, ys, h0, da) if needs[3] else None, gb
+    gx, gWx, gb = input_grads(x, Wx, da, (needs[0], needs[2], needs[4]))
+    return gx, dh if needs[1] else None, gWx, state_grad(xp, ys, h0, da) if needs[3] else None, gb
 
 
 @reference
@@ -88,7 +88,7 @@ def lstm_forward(xp: Any, x: Any, h0: Any, c0: Any, Wx: Any, Wh: Any, b: Any) ->
     Returns:
         States ys and cells cs (T, N, H), gates (T, N, 4H) after their nonlinearities, tanh of the cells.
     """
-    gates = _project(x, Wx, b)
+    gates = project(x, Wx, b)
     T, N, G = gates.shape
     H = G // 4
     ys, cs, ts = (xp.empty((T, N, H), gates.dtype) for _ in range(3))
@@ -148,8 +148,8 @@ def lstm_backward(xp: Any, gys: Any, gh: Any, gc: Any, x: Any, h0: Any, c0: Any,
         dc *= f[t]
         if t or needs[1]:
             xp.matmul(da[t], back, out=dh)
-    gx, gWx, gb = _input_grads(x, Wx, da, (needs[0], needs[3], needs[5]))
-    return gx, dh if needs[1] else None, dc if needs[2] else None, gWx, _state_grad(xp, ys, h0, da) if needs[4] else None, gb
+    gx, gWx, gb = input_grads(x, Wx, da, (needs[0], needs[3], needs[5]))
+    return gx, dh if needs[1] else None, dc if needs[2] else None, gWx, state_grad(xp, ys, h0, da) if needs[4] else None, gb
 
 
 @reference
@@ -159,7 +159,7 @@ def gru_forward(xp: Any, x: Any, h0: Any, Wx: Any, Wh: Any, b: Any, bh: Any) -> 
     Returns:
         States ys (T, N, H), gates (T, N, 3H) after their nonlinearities, and what the state sends to n before r scales it, (T, N, H).
     """
-    gates = _project(x, Wx, b)
+    gates = project(x, Wx, b)
     T, N, G = gates.shape
     H = G // 3
     ys, sent = xp.empty((T, N, H), gates.dtype), xp.empty((T, N, H), gates.dtype)
@@ -218,6 +218,6 @@ def gru_backward(xp: Any, gys: Any, gh: Any, x: Any, h0: Any, Wx: Any, Wh: Any, 
             dh *= z[t]
             xp.matmul(w, back, out=part)
             dh += part
-    gx, gWx, gb = _input_grads(x, Wx, da, (needs[0], needs[2], needs[4]))
-    gWh = _state_grad(xp, ys, h0, dw) if needs[3] else None
+    gx, gWx, gb = input_grads(x, Wx, da, (needs[0], needs[2], needs[4]))
+    gWh = state_grad(xp, ys, h0, dw) if needs[3] else None
     return gx, dh if needs[1] else None, gWx, gWh, gb, dw.reshape(T * N, 3 * H).sum(0) if needs[5] else None

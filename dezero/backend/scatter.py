@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend.kernels import override, reference
+from dezero.backend.kernels import kernels_of, override, reference
 
 
 @reference
@@ -98,12 +98,24 @@ def numbered(xp: Any, index: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
         used.pop()
     k = sum(used)
     if all(getattr(i, "ndim", 0) and i.dtype.kind != "b" for i in items):  # index arrays alone need no table of all places
-        places = 0
-        for item, n in zip(items, shape, strict=False):
-            item = item.astype(np.int64)
-            places = places * n + item + n * (item < 0)
-        return places, k
+        return kernels_of(xp).joined_places(items, shape), k
     return xp.arange(prod(shape[:k])).reshape(shape[:k])[tuple(items)], k
+
+
+@reference
+def joined_places(xp: Any, items: Any, shape: tuple[int, ...]) -> Any:
+    """Index arrays, one for each of the first axes of ``shape``, as numbers of places; negative ones count from the end.
+
+    Args:
+        xp: the array module.
+        items: arrays of integers that broadcast with one another.
+        shape: whose axes they index.
+    """
+    places: Any = 0
+    for item, n in zip(items, shape, strict=False):
+        item = item.astype(np.int64)
+        places = places * n + item + n * (item < 0)
+    return places
 
 
 def may_repeat(index: Any) -> bool:

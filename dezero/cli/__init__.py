@@ -99,10 +99,13 @@ def train(args: Namespace) -> int:
 
 
 def _resume(folder: Path, given: dict[str, object], out: Path | None) -> int:
+    device = given.pop("device", None)
     if given or out is not None:
         extra = ", ".join(f"--{name.replace('_', '-')}" for name in [*given, *(["out"] if out is not None else [])])
         raise ValueError(f"--resume goes on with the settings of the run: leave out {extra}")
     settings = Settings.load(folder)
+    if device is not None:
+        settings = replace(settings, device=str(device))
     if (folder / WEIGHTS).exists():
         print(f"{folder}: this run is finished; look at it by `dezero evaluate {folder}`")
         return 0

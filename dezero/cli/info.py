@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import os
 import platform
-import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dezero.backend import diagnosis, memory
+from dezero.backend.device import memory_info
+from dezero.backend.diagnosis import version
 from dezero.datasets.files import data_folders, is_offline
 
 EXTRAS = {"matplotlib": "plot", "pillow": "plot", "tqdm": "progress", "threadpoolctl": "cli", "tensorboardX": "tensorboard", "scipy": "fast",
           "numba": "fast"}
-WHEELS = {12: "cupy-cuda12x", 13: "cupy-cuda13x"}  # major version of CUDA -> the wheel
 
 
 def info() -> int:
     """Print a line for each thing."""
     for name, text in (("dezero", version("dezero") or "not installed, run from its folder"),
                        ("Python", f"{platform.python_version()} on {platform.platform()}"), ("processors", str(os.cpu_count())),
-                       ("NumPy", f"{np.__version__} with {blas()}"), ("GPU", gpu()), ("CuPy", cupy()), ("Graphviz", graphviz()),
+                       ("NumPy", f"{np.__version__} with {blas()}"), ("GPU", gpu()), ("CuPy", cupy()), *devices(), ("Graphviz", graphviz()),
                        *((name, found(name, extra)) for name, extra in EXTRAS.items()), ("data folders", folders())):
         print(f"{name:<14}{text}")
     return 0
-
-
-def version(package: str) -> str | None:
-    """The version that is installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def found(package: str, extra: str) -> str:
@@ -74,38 +68,48 @@ def gpu() -> str:
     return "; ".join(done.stdout.split("\n")).strip("; ") or "nvidia-smi finds none"
 
 
-def cuda_version() -> int | None:
-    """The major version of CUDA that the driver can run."""
-    smi = shutil.which("nvidia-smi")
-    if smi is None:
-        return None
-    try:
-        text = subprocess.run([smi], capture_output=True, text=True, timeout=20).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.search(r"CUDA Version:\s*(\d+)", text)
-    return int(match[1]) if match else None
-
-
 def cupy() -> str:
-    """CuPy and its devices, or the wheel to install."""
-    cuda = cuda_version()
-    wheel = WHEELS.get(min(cuda, max(WHEELS))) if cuda else None
-    advice = f"pip install {wheel}" if wheel else ("on a machine with an NVIDIA GPU: pip install 'dezero[cuda12]' or 'dezero[cuda13]', "
-                                                   "whichever fits the driver")
-    try:
-        import cupy as module
-    except ImportError as error:
-        installed = version("cupy-cuda12x") or version("cupy-cuda13x") or version("cupy")
-        return f"{installed} does not import ({error}): {advice}" if installed else f"not installed; {advice}"
-    except Exception as error:  # a CuPy built for another CUDA may raise anything
-        return f"does not import ({type(error).__name__}: {error}): {advice}"
-    try:
-        count = module.cuda.runtime.getDeviceCount()
-        names = [module.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
-    except Exception as error:  # CuPy is there, a driver or a device is not
-        return f"{module.__version__}, but it finds no device ({error}): work goes on on the CPU"
-    return f"{module.__version__} with {', '.join(names) or 'no device'}"
+    """CuPy with the versions of CUDA, or what is wrong and what to install."""
+    if said := diagnosis.trouble():
+        return said
+    module = importlib.import_module("cupy")
+    runtime = module.cuda.runtime
+    return (f"{module.__version__} ({', '.join(diagnosis.installed()) or 'built from source'}), CUDA {diagnosis.spelt(runtime.runtimeGetVersion())}, "
+            f"driver for CUDA {diagnosis.spelt(runtime.driverGetVersion())}")
+
+
+def devices() -> Iterator[tuple[str, str]]:
+    """A line for each CUDA device, its memory and the libraries; none where there is no device."""
+    if diagnosis.trouble() is None:
+        try:
+            yield from _devices(importlib.import_module("cupy"))
+        except Exception as error:  # this command is for machines where something is wrong
+            yield "CUDA", diagnosis.first_line(error)
+
+
+def _devices(module: Any) -> Iterator[tuple[str, str]]:
+    for i in range(module.cuda.runtime.getDeviceCount()):
+        properties = module.cuda.runtime.getDeviceProperties(i)
+        now = memory_info(i)
+        yield f"cuda:{i}", (f"{properties['name'].decode()}, compute capability {properties['major']}.{properties['minor']}, "
+                            f"{memory.spelt(now.free)} of {memory.spelt(now.total)} free")
+    now = memory_info()
+    yield "CuPy's pool", f"holds {memory.spelt(now.held)}, of which arrays use {memory.spelt(now.used)}"
+    gemm, cudnn = (importlib.import_module(f"dezero.backend.cuda.{name}") for name in ("gemm", "cudnn"))
+    yield "cuBLAS", gemm.reason if gemm.binding() is None else "found"
+    library = cudnn.available()
+    yield "cuDNN", f"found, version {cudnn_version(library.cudnnGetVersion())}" if library else cudnn.reason
+
+
+def cudnn_version(number: int) -> str:
+    """As it is written: the numbers of version 9 have a digit more.
+
+    Examples:
+        >>> cudnn_version(91301), cudnn_version(8907)
+        ('9.13.1', '8.9.7')
+    """
+    major, rest = divmod(number, 10000) if number >= 90000 else divmod(number, 1000)
+    return f"{major}.{rest // 100}.{rest % 100}"
 
 
 def graphviz() -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dezero.backend.device import as_device
 from dezero.cli.graph import ENDINGS
 from dezero.cli.tasks import ACTIVATIONS, AUGMENT, DATA, MODELS, OPTIMIZERS, SCHEDULE_NAMES
+from dezero.training.precision import PRECISIONS
 from dezero.viz.view import WORDS
 
 EXAMPLES = {
@@ -104,12 +106,13 @@ def _train(p: argparse.ArgumentParser) -> None:
     add("--augment", nargs="*", choices=list(AUGMENT), default=none, metavar="WHAT",
         help=f"change images at random: {', '.join(AUGMENT)}; alone: what suits the data")
     add("--seed", type=_seed, default=none, metavar="N", help="the same seed gives the same weights (default: 0)")
-    add("--device", choices=("cpu", "gpu"), default=none, help="default: cpu")
+    add("--device", type=_device, default=none, metavar="DEVICE", help="cpu, cuda (or gpu), cuda:1 for a certain device (default: cpu)")
+    add("--precision", choices=PRECISIONS, default=none, help="of forward and loss; weights stay float32 (default: float32)")
     add("--threads", type=_count, default=none, metavar="N", help="of the linear algebra library; 1 is best for small networks on a busy machine")
     add("--checkpoint-every", type=_count, default=none, metavar="BATCHES", help="default: at the end of every epoch")
     place = p.add_argument_group("where")
     place.add_argument("--out", type=Path, help="folder for weights, history and pictures (default: runs/DATA-MODEL)")
-    place.add_argument("--resume", type=Path, metavar="RUN", help="go on with the run in this folder, with its settings")
+    place.add_argument("--resume", type=Path, metavar="RUN", help="go on with the run in this folder, with its settings; --device may be another")
 
 
 def _count(text: str) -> int:
@@ -139,6 +142,14 @@ def _seed(text: str) -> int:
     if not 0 <= value < 2 ** 32:
         raise argparse.ArgumentTypeError(f"{text}: a whole number from 0 to 4294967295 is expected")
     return int(value)
+
+
+def _device(text: str) -> str:
+    try:
+        as_device(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: cpu, cuda, gpu, or cuda:1 for a certain device is expected") from None
+    return text
 
 
 def _rate(text: str) -> float:

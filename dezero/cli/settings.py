@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from dezero.backend.device import as_device
 from dezero.errors import FileFormatError
 from dezero.serialization import atomic_write
+from dezero.training.precision import PRECISIONS
 
 T = TypeVar("T")
 FILE = "settings.json"
@@ -41,7 +43,8 @@ class Settings:
     schedule: str = "none"
     augment: list[str] = field(default_factory=list)
     seed: int = 0
-    device: str = "cpu"
+    precision: str = "float32"
+    device: str = "cpu"       # or "cuda", "gpu", "cuda:1"
     threads: int = 0           # of the linear algebra library; 0: as many as it likes. Sums, and so the last bits, depend on it
     checkpoint_every: int = 0  # batches; 0: at the end of every epoch
 
@@ -69,6 +72,9 @@ class Settings:
             value = getattr(made, f.name)
             if not _fits(value, getattr(cls(), f.name)):
                 raise ValueError(f"the setting {f.name} is {value!r}")
+        as_device(made.device)
+        if made.precision not in PRECISIONS:
+            raise ValueError(f"the setting precision is {made.precision!r}")
         return made
 
     def save(self, folder: Path) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.backend import device_answers
+from dezero.backend.device import as_device, check
+from dezero.backend.diagnosis import trouble
 from dezero.cli import tasks
 from dezero.cli.report import pictures, table_of_runs
 from dezero.cli.settings import FILE, Settings
@@ -70,9 +72,9 @@ def prepare(settings: Settings, folder: Path, progress: bool = True) -> tuple[Ru
     task = tasks.load(settings)
     model = tasks.build(settings, task)
     optimizer = tasks.optimizer(settings, model)
-    gpu = settings.device == "gpu"
-    loader = DataLoader(task.train, settings.batch_size, seed=settings.seed, gpu=gpu)
-    test = DataLoader(task.test, max(settings.batch_size, 256), shuffle=False, gpu=gpu)
+    device = None if settings.device == "cpu" else settings.device
+    loader = DataLoader(task.train, settings.batch_size, seed=settings.seed, device=device)
+    test = DataLoader(task.test, max(settings.batch_size, 256), shuffle=False, device=device)
     callbacks: list[Any] = [TerminateOnNaN(), CSVLogger(folder / HISTORY)]
     scheduled = tasks.schedule(settings, optimizer, len(loader))
     if scheduled is not None:
@@ -82,7 +84,8 @@ def prepare(settings: Settings, folder: Path, progress: bool = True) -> tuple[Ru
     callbacks.append(Checkpoint(folder / CHECKPOINT, every=settings.checkpoint_every or "epoch"))
     if progress:
         callbacks.append(ProgressBar())
-    trainer = Trainer(model, optimizer, F.softmax_cross_entropy, {"accuracy": F.accuracy}, callbacks, device=settings.device if gpu else None)
+    trainer = Trainer(model, optimizer, F.softmax_cross_entropy, {"accuracy": F.accuracy}, callbacks, device=device,
+                      precision=settings.precision)
     return Run(settings, folder, task, trainer), loader, test
 
 
@@ -95,8 +98,10 @@ def run(settings: Settings, folder: Path, resume: bool = False, progress: bool =
         resume: go on from the checkpoint in the folder, if there is one yet.
         progress: show a bar, or a line an epoch where there is no terminal.
     """
-    if settings.device == "gpu" and not device_answers():
-        raise ValueError("--device gpu: CuPy or a CUDA device is missing; `dezero info` tells what to install")
+    if settings.device != "cpu":
+        if not device_answers():
+            raise ValueError(f"--device {settings.device}: {trouble() or 'no CUDA device answers'}")
+        check(as_device(settings.device))
     with seeded(settings.seed), blas_threads(settings.threads), np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="TerminateOnNaN", category=RuntimeWarning)  # ``finish`` tells of a rate that is too high
         made, loader, test = prepare(settings, folder, progress)
@@ -166,7 +171,7 @@ def fill(model: Any, folder: Path) -> None:
 
 def finished(folder: Path) -> Settings:
     """The settings of a finished run, to be used on the CPU."""
-    settings = replace(Settings.load(folder), device="cpu")
+    settings = replace(Settings.load(folder), device="cpu", precision="float32")
     if not (folder / WEIGHTS).exists():
         raise FileNotFoundError(f"{folder} has no {WEIGHTS} yet: finish the run by `dezero train --resume {folder}`")
     return settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dezero.backend import arrays
 from dezero.core.function import Function
 from dezero.core.value import is_float
 from dezero.errors import DTypeError
@@ -151,6 +152,9 @@ class AsType(Function, op="astype"):
 
     def forward(self, x: Any) -> Any:
         self.source = x.dtype
-        return x.astype(self.to)
+        y = x.astype(self.to)
+        if y.dtype.char == "E":
+            arrays.meet_bfloat16()
+        return y
 
     def grad_x(self, gy: Any) -> Any: return gy.astype(self.source)

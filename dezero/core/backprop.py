@@ -16,7 +16,7 @@ from weakref import ref
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
+from dezero.backend import array_module, arrays, device, is_array
 from dezero.config import changed, current
 from dezero.core.formulas import as_whole, kept_variables
 from dezero.core.landing import land, land_on_result
@@ -25,7 +25,7 @@ from dezero.core.operators import ENGINE, OPS
 from dezero.core.passes import Pass
 from dezero.core.value import is_float
 from dezero.core.variable import Variable, handle
-from dezero.errors import FreedGraphError, InputTypeError, IntegerGradientError, ShapeError, UntrackedError
+from dezero.errors import FreedGraphError, InputTypeError, IntegerGradientError, ShapeError, UntrackedError, describe
 
 ndarray, generic = np.ndarray, np.generic
 
@@ -60,14 +60,19 @@ def backprop(seeds: Iterable[tuple[Edge, Any]], *, create_graph: bool = False, r
     Raises:
         FreedGraphError: a function on the way was freed by an earlier pass.
         ShapeError: a formula gave a gradient that does not fit its input.
+        DeviceMemoryError: the device has no memory left.
     """
-    if not create_graph:
-        return _run(seeds, None, retain_graph, retain_grad, targets, through)
-    run = Pass()
+    if current().cast is not None:  # each formula runs in the dtypes of what its op has kept
+        with changed(cast=None):
+            return backprop(seeds, create_graph=create_graph, retain_graph=retain_graph, retain_grad=retain_grad, targets=targets, through=through)
+    run = Pass() if create_graph else None
     try:
-        return _run(seeds, run, True, retain_grad, targets, through)
+        return _run(seeds, run, retain_graph or create_graph, retain_grad, targets, through)
+    except MemoryError as error:
+        device.out_of_memory(error, f"backward of {_at(error)}")
     finally:
-        run.leave()
+        if run is not None:
+            run.leave()
 
 
 def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool, retain_grad: bool, targets: set[Edge] | None,
@@ -79,7 +84,7 @@ def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool
     done: dict[Edge, Any] = {}      # gradients of leaves and targets
     ours: set[Edge] = set()         # where the waiting array is a sum that we made, and may add to in place
     heap: list[tuple[int, Edge]] = []
-    watch = current().watch
+    watch, several = current().watch, device.several
     for edge, gy in seeds:
         if isinstance(edge, Variable):
             done[edge] = done[edge] + gy if edge in done else gy
@@ -100,6 +105,8 @@ def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool
         plan, kept, edges = node._plan, node._kept, node._edges
         if kept is None:
             raise FreedGraphError(_freed(node))
+        if several and type(gy) is not Bundle:
+            device.enter(getattr(gy, "_data", gy))
         if watch is not None:
             watch.before(node, gy)
         if run is not None and node._layer is not layer:
@@ -157,6 +164,20 @@ def _run(seeds: Iterable[tuple[Edge, Any]], run: Pass | None, retain_graph: bool
         else:  # the node just reached is next unless a later one waits; a chain never touches the heap
             node = heappushpop(heap, (-ahead._order, ahead))[1] if heap else ahead
     return done
+
+
+def _at(error: BaseException) -> str:
+    """At which node ``_run`` was when an error arose, and with which arrays: read off its frame, so that the loop itself need not tell."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not _run.__code__:
+        trace = trace.tb_next
+    at = {} if trace is None else trace.tb_frame.f_locals
+    node = at.get("node")
+    if node is None:
+        return "the gradients that start it"
+    kept = [describe(k) for k in at.get("kept") or () if getattr(k, "shape", None)]
+    head = ": ".join(part for part in (node._layer, node.function.op) if part)
+    return f"{head}: gradient {describe(at.get('gy'))}" + (f", kept {', '.join(kept)}" if kept else "")
 
 
 def _leading_to(targets: set[Edge], starts: Iterable[Any]) -> tuple[set[Edge], set[Edge] | None]:
@@ -224,6 +245,8 @@ def check_differentiable(y: Variable, what: str = "backward") -> None:
 
 def seed_for(y: Variable, gy: Any, create_graph: bool) -> Any:
     """The gradient that starts at ``y``: ones unless given, as an array, or as a Variable with ``create_graph``."""
+    if device.several:
+        device.enter(y._data)
     if gy is None:
         gy = type(y._data)(1) if isinstance(y._data, generic) else array_module(y._data).ones(y._data.shape, y._data.dtype)
     if isinstance(gy, (bool, int, float)):
@@ -231,6 +254,10 @@ def seed_for(y: Variable, gy: Any, create_graph: bool) -> Any:
     given = gy._data if isinstance(gy, Variable) else gy
     if not is_array(given):
         raise InputTypeError(f"the gradient given is a {type(given).__name__}: a Variable or an array of shape {y._data.shape} is expected")
+    if arrays.foreign and array_module(given) is not array_module(y._data):
+        device.one_place("backward", (("the gradient given", given), ("the result", y._data)))
+        given = array_module(y._data).asarray(given)  # 0-d
+        gy = handle(given, None) if isinstance(gy, Variable) else given
     if given.shape != y._data.shape:
         raise ShapeError(f"the gradient given has shape {given.shape}, the result {y._data.shape}: they must be equal")
     if create_graph:
@@ -244,7 +271,10 @@ def backward(y: Variable, retain_grad: bool = False, create_graph: bool = False,
     seed = seed_for(y, y._grad, create_graph)
     with changed(record=True) if create_graph and not current().record else nullcontext():
         found = backprop([(y._node, seed)], create_graph=create_graph, retain_graph=bool(retain_graph), retain_grad=retain_grad)
-        land(found, create_graph)
+        try:
+            land(found, create_graph)
+        except MemoryError as error:
+            device.out_of_memory(error, "backward, adding to the gradients of the leaves")
     if not retain_grad:
         y._grad = None
     _last.output = ref(y)

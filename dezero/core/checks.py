@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import is_array
+from dezero.backend import array_module, is_array
+from dezero.config import current
 from dezero.core.compat import as_variable
 from dezero.core.variable import Variable
 from dezero.errors import InputTypeError, describe
@@ -95,6 +96,11 @@ def fraction(op: str, name: str, value: Any) -> float:
     if not 0 <= x <= 1:
         raise ValueError(f"{op}: {name} is {value}: it must be in [0, 1]")
     return x
+
+
+def may_look(x: Any) -> bool:
+    """May a check look at the values of an array? On a device that makes the host wait, so there it is done within ``detect_anomaly`` alone."""
+    return type(x) is np.ndarray or array_module(x) is np or current().watch is not None
 
 
 def shown(value: Any) -> str:

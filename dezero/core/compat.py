@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import is_array
+from dezero.backend.exchange import imported
 from dezero.core.arithmetic import Add, Div, Mul, Neg, Sub
 from dezero.core.operators import API
 from dezero.core.variable import Variable, handle
@@ -37,6 +38,32 @@ def as_variable(obj: Any) -> Variable:
     if is_array(obj) and not isinstance(obj, np.generic):
         return handle(Variable(obj)._data, None)
     return handle(Variable(as_array(obj))._data, None)
+
+
+def from_dlpack(x: Any) -> Variable:
+    """A Variable around an array of another library (a PyTorch tensor say), in the same memory: nothing is copied.
+
+    What one side writes the other sees, and no graph follows it. A tensor that tracks gradients is to be detached first.
+
+    Args:
+        x: anything with ``__dlpack__``, on the host or on a CUDA device.
+
+    Returns:
+        A leaf; of NumPy's array on the host, of CuPy's on a device. An array that came read-only is to be copied before it is trained.
+
+    Raises:
+        InputTypeError: ``x`` does not know the protocol.
+        DeviceError: it is on a device that CuPy does not reach.
+        DTypeError: its dtype is not taken over; NumPy takes no bfloat16.
+
+    Examples:
+        >>> x = np.array([1.0, 2.0])
+        >>> v = from_dlpack(x)
+        >>> x[0] = 5
+        >>> print(v)
+        variable([5. 2.])
+    """
+    return Variable(imported(x))
 
 
 def setup_variable() -> None:

@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy as np
 
-from dezero.backend import is_array
+from dezero.backend import arrays, device, is_array
 from dezero.config import changed
 from dezero.core.node import Output
 from dezero.core.operators import OPS
@@ -76,6 +76,8 @@ def run_hooks(hooks: dict[int, Any], gy: Any) -> Any:
                 raise TypeError(f"a gradient hook returned a {type(new).__name__}: "
                                 f"a Variable or an array of shape {shown.shape}, or None, is expected")
             new = handle(np.asarray(new) if isinstance(new, (int, float, np.generic)) else new, None)
+        if arrays.foreign:
+            device.one_place("a gradient hook", (("what it returned", new), ("the gradient", shown)))
         if new.shape != shown.shape:
             raise ShapeError(f"a gradient hook returned shape {new.shape} for a gradient of shape {shown.shape}: they must be equal")
         if new.dtype != shown.dtype:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, arrays, kernels_of
+from dezero.backend import array_module, arrays, device, kernels_of
 from dezero.config import Mode, current
 from dezero.core.inputs import as_variables, constant, fail, full_arrays
+from dezero.core.narrow import wrap
 from dezero.core.node import Node, Output, tick
 from dezero.core.operators import OPS
 from dezero.core.plan import Plan, make_plan, read_formulas
 from dezero.core.variable import Variable, handle
-from dezero.errors import DeviceError
 
+# What a call has found out; it does not hold for another call of the same object.
+FOUND = frozenset({"_absent", "_inputs", "_label", "_site", "_seen", "xp", "kernels", "forward", "_plans", "_fused"})
 ndarray, generic, new, ref = np.ndarray, np.generic, Variable.__new__, weakref.ref
 
 
@@ -76,6 +79,7 @@ class Function(Node):
     xp: Any = np                            # the array module of the inputs ...
     kernels: Any = kernels_of(np)           # ... and its hot kernels
     _plans: dict[Any, Plan] = {}
+    _fused: Any = None                      # formulas of the backend that take one launch each
 
     def __init_subclass__(cls, op: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -132,6 +136,9 @@ class Function(Node):
             inputs = tuple(as_variables(self, inputs))
         elif self.optional and len(inputs) < len(self.args):
             inputs += (None,) * (len(self.args) - len(inputs))
+        mode = current()
+        if mode.cast is not None:
+            inputs = mode.cast.inputs(self, inputs)
         xs, edges, needs = self._collect(inputs)
         if arrays.foreign:
             self.locate(xs)
@@ -147,7 +154,6 @@ class Function(Node):
                 returns, y = y, y[0]  # one output, and what is kept for the gradient
             if type(y) is not ndarray and not isinstance(y, generic):
                 y = self._as_array(y)
-        mode = current()
         out = new(Variable)
         out._data = y
         out._grad = out._name = out._node = None
@@ -210,6 +216,9 @@ class Function(Node):
 
     def _binary(self, a: Any, b: Any) -> Any:
         """``__call__`` for the arithmetic of two inputs, where each tenth of a microsecond shows."""
+        mode = current()
+        if mode.cast is not None:
+            a, b = mode.cast.pair(self, a, b)
         needs = 0
         if isinstance(a, Variable):
             xa = a._data
@@ -247,7 +256,6 @@ class Function(Node):
             y = self.forward(xa, xb)
         except Exception as error:
             fail(self, (xa, xb), error)
-        mode = current()
         out = new(Variable)
         out._data = y
         out._grad = out._name = out._node = None
@@ -300,17 +308,17 @@ class Function(Node):
         """The plan for these needs and this number of inputs."""
         cls = type(self)
         key: Any = (needs, n) if cls.variadic or not cls.native else needs
-        plan = cls._plans.get(key)
+        plan = self._plans.get(key)
         if plan is None:
-            plan = make_plan(cls, needs, n)
+            plan = make_plan(cls, needs, n, self._fused)
             if n <= 64:  # plans for lists of all lengths would pile up
-                cls._plans[key] = plan
+                self._plans[key] = plan
         return plan
 
     def _again(self) -> Function:
         """A fresh node for another call of the same object."""
         fn = type(self).__new__(type(self))
-        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_absent", "_inputs", "_label", "_site", "_seen")})
+        fn.__dict__.update({k: v for k, v in self.__dict__.items() if k not in FOUND})
         return fn
 
     def _as_array(self, y: Any) -> Any:
@@ -330,8 +338,36 @@ class Function(Node):
         """Find the array module of the inputs, and refuse a mixture of host and device."""
         found = {array_module(x): i for i, x in enumerate(xs) if getattr(x, "shape", None) or array_module(x) is not np}
         if len(found) > 1:
-            where = " and ".join(f"{self.argument(i)} is in {m.__name__}" for m, i in found.items())
-            raise DeviceError(f"{self.op}: host and device arrays are mixed: {where}; move one with to_gpu() or to_cpu()")
+            self._one_place(xs)
         for xp in found:
             if xp is not np:
+                if device.several:
+                    self._enter(xs)
                 self.xp, self.kernels = xp, kernels_of(xp)
+                fused = self.kernels.fused.get(self.op)
+                if fused is not None and self.native:
+                    self._fused, self._plans = fused.parts, fused.plans
+                    if "forward" in fused.parts:
+                        self.forward = partial(_forward, ref(self), fused.parts["forward"])  # type: ignore[method-assign]
+        if arrays.halves:
+            wrap(self, xs)
+
+    def _enter(self, xs: Any) -> None:
+        """Work on the device where the inputs are; arrays of two devices are refused."""
+        self._one_place(xs)
+        device.enter(next(x for x in xs if array_module(x) is not np))
+
+    def _one_place(self, xs: Any) -> None:
+        """Refuse inputs that lie in several places, by their names.
+
+        Raises:
+            DeviceError: they do.
+        """
+        device.one_place(": ".join(part for part in (current().layer, self.op) if part), ((self.argument(i), x) for i, x in enumerate(xs)))
+
+
+def _forward(of: Any, fused: Any, *xs: Any) -> Any:
+    """Forward in one launch, where the backend serves these arguments; the op is held weakly, as it holds this."""
+    op = of()
+    y = fused(op, *xs)
+    return type(op).forward(op, *xs) if y is NotImplemented else y

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dezero import errors
-from dezero.backend import array_module, arrays
+from dezero.backend import array_module, arrays, device
+from dezero.backend.memory import ran_out
 from dezero.config import current
 from dezero.core.value import is_float
 from dezero.core.variable import Variable, handle
@@ -66,6 +67,11 @@ def fail(fn: Any, xs: Sequence[Any], error: Exception) -> None:
     An op of the library tells op, inputs, shapes and dtypes, what would be right, and the layer; a user's own op keeps its error.
     """
     head = ": ".join(part for part in (current().layer, fn.op, named(fn, xs)) if part)
+    if isinstance(error, MemoryError):
+        if ran_out(error):
+            device.out_of_memory(error, head)
+        error.add_note(f"in {head}")
+        raise error
     ours = type(error).__module__ == errors.__name__
     may_lack = [p.name for p in inspect.signature(fn.forward).parameters.values() if p.default is None]
     missing = [fn.argument(i) for i, x in enumerate(xs) if x is None and fn.argument(i) not in may_lack]

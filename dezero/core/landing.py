@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend import arrays, device
 from dezero.core.formulas import run_hooks
 from dezero.core.variable import Variable, handle
 
@@ -39,6 +40,8 @@ def owned(found: dict[Any, Any]) -> dict[Any, Any]:
     while found:
         place, g = found.popitem()
         references = getrefcount(g)  # on a line of its own: an argument would count too
+        if device.several:
+            device.enter(g)
         g = _own(g, references)
         dtype = place._data.dtype if isinstance(place, Variable) else place._dtype
         out[place] = g if g.dtype is dtype or g.dtype == dtype else g.astype(dtype)
@@ -53,6 +56,8 @@ def separate(found: dict[Any, Variable]) -> dict[Any, Variable]:
         holders = getrefcount(g)
         data = g._data
         references = getrefcount(data) - 1  # less the Variable's
+        if device.several:
+            device.enter(data)
         own = _own(data, max(references, holders))
         if own is not data or holders > _LONE:
             g = handle(own, g if g._node is None and g.requires_grad else g._node)
@@ -71,6 +76,8 @@ def land(found: dict[Variable, Any], create_graph: bool) -> None:
     with _ADDING:
         for leaf, g in gradients.items():
             old = leaf._grad
+            if old is not None and arrays.foreign and device.apart(old._data, getattr(g, "_data", g)):
+                device.one_place("backward", (("the .grad that was there", old), ("the new gradient", g)))
             if create_graph:
                 leaf._grad = g if old is None else old + g
             else:

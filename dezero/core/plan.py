@@ -108,8 +108,16 @@ def positions(cls: Any, names: Sequence[str], n: int) -> list[int]:
     return out
 
 
-def make_plan(cls: Any, needs: int, n: int) -> Plan:
-    """Lay out what op ``cls`` keeps and calls when the inputs in ``needs`` want a gradient."""
+def quick(fused: Formula, formula: Formula) -> Formula:
+    """The backend's formula of one launch where it runs on arrays and serves them; the op's own for Variables and for the rest."""
+    def run(node: Any, gy: Any, *kept: Any) -> Any:
+        gx = NotImplemented if hasattr(gy, "requires_grad") else fused(node, gy, *kept)
+        return formula(node, gy, *kept) if gx is NotImplemented else gx
+    return run
+
+
+def make_plan(cls: Any, needs: int, n: int, fused: Any = None) -> Plan:
+    """Lay out what op ``cls`` keeps and calls when the inputs in ``needs`` want a gradient; with the backend's ``fused`` formulas."""
     inputs = [i for i, bit in enumerate(reversed(f"{needs:b}")) if bit == "1"]
     if not cls.native:
         return Plan(needs, (), (), [(i, pick(i), None) for i in inputs], whole="book")
@@ -124,5 +132,8 @@ def make_plan(cls: Any, needs: int, n: int) -> Plan:
     calls = []
     for i in inputs:
         name = f"grad_{cls.args[i]}"
-        calls.append((i, positional(getattr(cls, name)), taker([names.index(k) for k in cls.wants[name]])))
+        formula = positional(getattr(cls, name))
+        if fused and name in fused:
+            formula = quick(fused[name], formula)
+        calls.append((i, formula, taker([names.index(k) for k in cls.wants[name]])))
     return Plan(needs, names, sources, calls, whole="composed" if cls.compose is not None else "", arrays_only=not cls.scalars)

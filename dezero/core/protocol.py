@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+import numpy as np
+
+from dezero.backend import array_module, arrays, device
 from dezero.core.operators import API, ENGINE, OPS
 from dezero.core.variable import Variable
 
@@ -29,7 +32,11 @@ def array_ufunc(v: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: An
     if kwargs:
         raise TypeError(f"np.{name} on a Variable takes no {', '.join(kwargs)}: {_advice(name)}")
     if name in _LOOKING_UFUNCS:
-        return ufunc(*(x._data if isinstance(x, Variable) else x for x in inputs))
+        raw = [x._data if isinstance(x, Variable) else x for x in inputs]
+        if arrays.foreign:
+            device.one_place(f"np.{name}", ((f"x{i}", x) for i, x in enumerate(raw)))
+            ufunc = next((getattr(array_module(x), name) for x in raw if array_module(x) is not np), ufunc)
+        return ufunc(*raw)
     name = _UFUNCS.get(name, name)
     if name in ("add", "sub", "mul", "div"):
         return OPS[name]()._binary(*inputs)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend.random import draws
+from dezero.backend.random import Philox, draws
 from dezero.config import Mode, changed, current
 from dezero.core.anomaly import mark, where
 from dezero.core.backprop import backprop
+from dezero.core.casting import like
 from dezero.core.function import Function
 from dezero.core.inputs import constant
 from dezero.core.node import Node, tick
@@ -27,6 +28,7 @@ class Checkpoint(Function, op="checkpoint"):
     def __init__(self, fn: Callable[..., Any], arguments: int, mode: Mode, random_state: Any) -> None:
         self.fn, self.arguments, self.mode, self.random_state = fn, arguments, mode, random_state
         self.random_after: Any = None  # NumPy's random state after forward, if weights were sized there
+        self.generators: dict[Philox, tuple[int, int]] = {}  # those that drew, and where each began
         self.marks: list[int] | None = None  # fingerprints of the results, in ``detect_anomaly`` only
 
     def plan_for(self, needs: int, n: int) -> Plan:
@@ -36,11 +38,13 @@ class Checkpoint(Function, op="checkpoint"):
 
     def gradients(self, gys: list[Any], kept: Any, create_graph: bool) -> list[Any]:
         """Run the function again, recorded, and send the gradients through that."""
-        here = np.random.get_state()
+        here, streams = np.random.get_state(), {g: g.state for g in self.generators}
         np.random.set_state(self.random_state)
+        for generator, state in self.generators.items():
+            generator.state = state
         try:
             mode = self.mode
-            with changed(record=True, train=mode.train, layer=mode.layer, again=True):
+            with changed(record=True, train=mode.train, layer=mode.layer, again=True), like(mode.cast):
                 places = [_place(handle(x, self._edges[i] if create_graph else Variable(x)) if self.needs_grad(i) else x)
                           for i, x in enumerate(kept)]
                 ys = _as_tuple(self.fn(*places))
@@ -56,6 +60,8 @@ class Checkpoint(Function, op="checkpoint"):
                 found = backprop(seeds, create_graph=create_graph, targets={t for t in targets if t is not None}, through=False)
         finally:
             np.random.set_state(here)
+            for generator, state in streams.items():
+                generator.state = state
         return [found.get(t) for t in targets]
 
     def _check_draws(self) -> None:
@@ -70,7 +76,7 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
     """``fn(*xs)``, keeping only ``xs``: what is computed on the way is computed again when the gradients need it.
 
     Costs the forward of ``fn`` once more, saves its memory. Random masks come out the same the second time if they are
-    drawn from NumPy's global state, as dropout's are. Parameters that ``fn`` uses get their gradients too.
+    drawn from NumPy's global state, as dropout's are, or from a :class:`dezero.Philox`. Parameters that ``fn`` uses get their gradients too.
 
     Args:
         fn: takes Variables and returns a Variable, or a tuple or list of them. It must compute the same when it is run again.
@@ -99,7 +105,13 @@ def checkpoint(fn: Callable[..., Any], *xs: Operand) -> Any:
     before, drawn = tick(), draws.initial
     places = [_place(Variable(np.asarray(a) if isinstance(a, np.generic) else a)) if isinstance(x, Variable) and x.requires_grad else a
               for x, a in zip(xs, raw, strict=True)]
-    result = fn(*places)
+    outer, draws.states = draws.states, node.generators
+    try:
+        result = fn(*places)
+    finally:
+        draws.states = outer
+        if outer is not None:
+            outer |= {g: state for g, state in node.generators.items() if g not in outer}
     if draws.initial != drawn:
         node.random_after = np.random.get_state(legacy=False)
     ys = _as_tuple(result)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import as_numpy
+from dezero.backend.arrays import fetch
+from dezero.backend.exchange import exported
 from dezero.core.operators import ENGINE, Operators
 
 
@@ -17,11 +19,17 @@ def is_float(data: Any) -> bool:
     return bool(dtype.kind == "f") or (dtype.kind == "V" and dtype.name == "bfloat16")
 
 
+def is_half(x: Any) -> bool:
+    """True for an array, a scalar or a Variable of float16 or bfloat16; numbers are none."""
+    return getattr(getattr(x, "dtype", None), "char", "") in ("e", "E")
+
+
 class Value(Operators):
     """What a Variable does where Python or NumPy asks for its value. Its state is Variable's."""
 
     __slots__ = ()
 
+    data: Any
     _data: Any
     _grad: Any
     _name: str | None
@@ -64,7 +72,7 @@ class Value(Operators):
         data = self._array()
         if data.size != 1:
             raise ValueError(f"item: {self._called()} has shape {data.shape}: only one element makes a number; take one by index, or sum() or mean()")
-        return data.item()
+        return fetch("item", data).item()
 
     def __float__(self) -> float:
         return float(self.item())
@@ -81,7 +89,7 @@ class Value(Operators):
         data = self._array()
         if data.size != 1:
             raise ValueError(f"bool: {self._called()} has shape {data.shape}, which is neither true nor false: use (v.data > 0).any() or .all()")
-        return bool(data.item())
+        return bool(fetch("item", data).item())
 
     def __len__(self) -> int:
         if not self._array().shape:
@@ -93,11 +101,27 @@ class Value(Operators):
 
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
-        return self._array().tolist()
+        return fetch("tolist", self._array()).tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """For ``np.asarray(v)``: the array alone, without its history."""
         return np.array(as_numpy(self._array()), dtype=dtype, copy=copy)
+
+    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None) -> Any:
+        """For ``torch.from_dlpack(v)`` and the like: the array alone, without its history, in the same memory.
+
+        What the other library writes is seen here, and by no graph.
+
+        Raises:
+            BufferError: the array cannot be handed over as it is.
+        """
+        self._array()
+        return exported(self.data, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where the array is, in DLPack's numbers."""
+        self._array()
+        return self.data.__dlpack_device__()  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         if self._data is None:

@@ -8,12 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import arrays, as_cupy, as_numpy
+from dezero.backend import arrays, as_numpy
+from dezero.backend.device import device_of, put
 from dezero.core.operators import ENGINE
 from dezero.core.value import Value, is_float
 from dezero.errors import InputTypeError, ShapeError
 
 ndarray = np.ndarray
+caches: dict[int, dict[int, Any]] = {}  # what the blocks of ``autocast`` that run have made of the arrays of parameters
+
+
+def written() -> None:
+    """Arrays of parameters were written to in place: blocks of ``autocast`` that run cast them again."""
+    for kept in list(caches.values()):
+        for key in [key for key, cast in list(kept.items()) if cast is not None]:
+            kept.pop(key, None)
 
 
 class Variable(Value):
@@ -62,6 +71,9 @@ class Variable(Value):
     def data(self) -> Any:
         """The array itself, without its history. A 0-d result is an array here too."""
         data = self._data
+        if caches and type(self) is not Variable:  # who has a parameter's array may write to it
+            for kept in list(caches.values()):
+                kept[id(data)] = None
         if type(data) is not ndarray and isinstance(data, np.generic):
             data = self._data = np.asarray(data)
         return data
@@ -238,10 +250,15 @@ class Variable(Value):
         if self._data is not None:
             self._data = as_numpy(self._data)
 
-    def to_gpu(self) -> None:
-        """Move the array to the current CUDA device."""
+    def to_gpu(self, device: str | int | None = None) -> None:
+        """Move the array to a CUDA device: "cuda:1", or its number; the current one by default."""
         if self._data is not None:
-            self._data = as_cupy(self._data)
+            self._data = put(self._data, "cuda" if device is None else device)
+
+    @property
+    def device(self) -> str:
+        """Where the array is: "cpu" or "cuda:0"."""
+        return device_of(self._data)
 
 
 def _unpickled(cls: type[Variable], data: Any, grad: Any, name: str | None, requires_grad: bool) -> Variable:
@@ -277,7 +294,10 @@ def handle(data: Any, node: Any) -> Variable:
 def checked_array(data: Any) -> Any:
     """``data`` if it is an array or a NumPy scalar, as a plain ndarray; else an error with advice."""
     if type(data) is np.ndarray or type(data) in arrays._modules:
-        if data.dtype.kind in "OUSMm":
+        if data.dtype.kind in "OUSMmV":
+            if data.dtype.name == "bfloat16":
+                arrays.meet_bfloat16()
+                return data
             raise InputTypeError(f"Variable: an array of dtype {data.dtype}: numbers are needed; build it with np.array(..., dtype=float)")
         return data
     if isinstance(data, np.ndarray):  # a subclass, memmap say: the same memory as a plain array

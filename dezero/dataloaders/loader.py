@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import operator
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from dezero.backend import as_cupy, is_array
+from dezero.backend.device import Device, as_device, put_all
 from dezero.backend.random import fresh_seed
 from dezero.core.checks import shown
 from dezero.dataloaders.samplers import generator
+from dezero.dataloaders.sources import Fed, InTurn, Workers
 from dezero.datasets.dataset import batch_of
 from dezero.datasets.index import many_indices
 from dezero.errors import StateError
@@ -33,13 +34,16 @@ class DataLoader:
         dataset: any object with ``__getitem__`` and ``__len__``. Samples may be tuples of any length or single arrays.
         batch_size: samples in a batch.
         shuffle: a new random order in every epoch? Counts only without a sampler.
-        gpu: hand out CuPy arrays?
+        gpu: hand out CuPy arrays? The same as ``device="cuda"``.
         drop_last: leave out a last batch that is smaller?
         sampler: gives the numbers of the samples of an epoch: a :class:`Sampler`, or anything with ``__iter__`` and ``__len__``.
         workers: threads that make batches ahead while a ``for`` loop runs; 0 makes each batch when it is asked for.
         prefetch: how many batches ahead, for each worker.
         seed: the same seed gives the same batches; without one ``np.random.seed`` governs, and the order is the book's.
         batch_transform: a function ``f(*batch, rng=generator)`` of whole batches, Mixup for instance.
+        device: where batches go: "cuda", "cuda:1" or "cpu"; None leaves them where they are. On the way to a CUDA device a ``for`` loop has
+            the next batch made and copied, through pinned memory, while the device works on this one; memory of handed out batches is
+            never written to again.
 
     Attributes:
         data_size: samples in an epoch.
@@ -63,12 +67,14 @@ class DataLoader:
     """
 
     def __init__(self, dataset: Any, batch_size: int, shuffle: bool = True, gpu: bool = False, *, drop_last: bool = False, sampler: Any = None,
-                 workers: int = 0, prefetch: int = 2, seed: int | None = None, batch_transform: Callable[..., Any] | None = None) -> None:
+                 workers: int = 0, prefetch: int = 2, seed: int | None = None, batch_transform: Callable[..., Any] | None = None,
+                 device: str | int | None = None) -> None:
         name = type(self).__name__
         self.dataset = dataset
         self.batch_size = at_least(name, "batch_size", batch_size, 1)
         self.shuffle = shuffle
-        self.gpu = gpu
+        self.device = _chosen(name, gpu, device)
+        self._feed: Any = None  # the way to the device, while no loop uses it
         self.drop_last = drop_last
         self.sampler = sampler
         self.workers = at_least(name, "workers", workers, 0)
@@ -128,7 +134,7 @@ class DataLoader:
         if self.iteration and not self._resumed:
             self.reset()
         self._resumed = False
-        return self._ahead() if self.workers else self._in_turn()
+        return self._ahead() if self.workers or self.gpu else self._in_turn()
 
     def __next__(self) -> Any:
         """The next batch.
@@ -142,7 +148,7 @@ class DataLoader:
             raise StopIteration
         batch = self._make(self.index, self._entropy, self.epoch, self.iteration)
         self.iteration += 1
-        return self._delivered(batch)
+        return self._delivered(batch, self.device)
 
     def next(self) -> Any:
         """The next batch, as ``next(loader)`` gives it."""
@@ -170,22 +176,38 @@ class DataLoader:
         self._end(epoch)
 
     def _ahead(self) -> Iterator[Any]:
-        """The batches of this epoch, made ahead by threads that end with the loop."""
-        epoch, pending = self.epoch, deque[tuple[int, Future[Any]]]()
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="dezero-loader")
+        """The batches of this epoch, made ahead by threads, or copied ahead to the device, or both."""
+        epoch, feed, device = self.epoch, self._way(), self.device
+        there = device if feed is None else Device("cuda", feed.index)
+
+        def job(k: int) -> Callable[[], Any]:
+            return partial(self._make, self.index, self._entropy, epoch, k)
+        source: Any = Workers(job, self.workers, self.prefetch, self.max_iter, feed) if self.workers else InTurn(job, feed)
+        if feed is not None:
+            source = Fed(source, feed, self.max_iter)
         try:
             while self.epoch == epoch and self.iteration < self.max_iter:
-                while pending and pending[0][0] != self.iteration:  # next(loader) inside of the loop took batches
-                    pending.popleft()[1].cancel()
-                made = pending[-1][0] + 1 if pending else self.iteration
-                for k in range(made, min(self.max_iter, self.iteration + self.workers * self.prefetch)):
-                    pending.append((k, pool.submit(self._make, self.index, self._entropy, epoch, k)))
-                batch = pending.popleft()[1].result()
-                self.iteration += 1
-                yield self._delivered(batch)
+                yield self._from(source, there if self.device is device else self.device)  # in no name: the loop's body decides how long it lives
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            source.close()
+            self._feed = feed
         self._end(epoch)
+
+    def _from(self, source: Any, device: Device | None) -> Any:
+        """The next batch of a source, on a device."""
+        batch = source.take(self.iteration)
+        self.iteration += 1
+        return self._delivered(batch, device)
+
+    def _way(self) -> Any:
+        """What brings batches to the device, for one loop alone; None where nothing has to."""
+        if not self.gpu:
+            return None
+        device, feed = as_device(self.device), self._feed
+        self._feed = None
+        if feed is None or not feed.leads_to(device):
+            feed = importlib.import_module("dezero.backend.cuda.prefetch").feed_to(device)
+        return feed
 
     def _end(self, epoch: int) -> None:
         """Begin the next epoch, if it is still the one that this loop is about.
@@ -198,20 +220,29 @@ class DataLoader:
                              "outer loop cannot go on: make a second loader for the inner one")
         self.reset()
 
-    def _delivered(self, batch: Any) -> Any:
-        """The batch on the device that is wanted."""
-        if not self.gpu:
-            return batch
-        parts = tuple(as_cupy(a) if is_array(a) and a.dtype.kind in "biufc" else a for a in (batch if isinstance(batch, tuple) else (batch,)))
-        return parts if isinstance(batch, tuple) else parts[0]
+    def _delivered(self, batch: Any, device: Device | None) -> Any:
+        """The batch on a device; what a feed has brought there stays."""
+        return batch if device is None else put_all(batch, device)
+
+    @property
+    def gpu(self) -> bool:
+        """Are CuPy arrays handed out?"""
+        return self.device is not None and self.device.kind == "cuda"
+
+    @gpu.setter
+    def gpu(self, value: bool) -> None:
+        self.device = Device("cuda") if value else None
 
     def to_cpu(self) -> None:
         """Hand out NumPy arrays from now on."""
-        self.gpu = False
+        self.device = Device("cpu")
 
-    def to_gpu(self) -> None:
-        """Hand out CuPy arrays from now on."""
-        self.gpu = True
+    def to_gpu(self, device: str | int | None = None) -> None:
+        """Hand out CuPy arrays from now on, on the current device or on that of this name."""
+        self.device = _chosen(type(self).__name__, True, device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_feed": None}  # streams and pinned memory are of this process
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -275,7 +306,8 @@ class SeqDataLoader(DataLoader):
     Args:
         dataset: samples in the order of time.
         batch_size: the number of streams.
-        gpu: hand out CuPy arrays?
+        gpu: hand out CuPy arrays? The same as ``device="cuda"``.
+        device: as for :class:`DataLoader`.
 
     Attributes:
         jump: ``data_size // batch_size``, the length of a stream, rounded down.
@@ -292,8 +324,8 @@ class SeqDataLoader(DataLoader):
         [2 4 6]
     """
 
-    def __init__(self, dataset: Any, batch_size: int, gpu: bool = False) -> None:
-        super().__init__(dataset, batch_size, shuffle=False, gpu=gpu)
+    def __init__(self, dataset: Any, batch_size: int, gpu: bool = False, *, device: str | int | None = None) -> None:
+        super().__init__(dataset, batch_size, shuffle=False, gpu=gpu, device=device)
         self.jump = self.data_size // self.batch_size
 
     def _order(self, legacy: Any) -> Any:
@@ -302,6 +334,16 @@ class SeqDataLoader(DataLoader):
             raise ValueError(f"SeqDataLoader: batch_size is {streams}, and there are {n} samples: at most one stream for each sample is possible")
         starts = np.arange(streams) * n // streams
         return (np.arange(self.max_iter)[:, None] + starts).reshape(-1)
+
+
+def _chosen(name: str, gpu: bool, device: Any) -> Device | None:
+    """Where batches are to go; None leaves them where they are."""
+    if device is None:
+        return Device("cuda") if gpu else None
+    found = as_device(device)
+    if gpu and found.kind != "cuda":
+        raise ValueError(f"{name}: gpu is True, and device is {device!r}: give one of the two")
+    return found
 
 
 def at_least(op: str, name: str, value: Any, least: int) -> int:

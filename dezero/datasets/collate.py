@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import is_array
-from dezero.errors import InputTypeError, ShapeError, describe
+from dezero.errors import DeviceError, InputTypeError, ShapeError, describe
 from dezero.transforms.base import stack
 
 
@@ -55,8 +55,8 @@ def column(values: Sequence[Any], names: Sequence[int], part: str) -> Any:
             raise InputTypeError(f"{part}sample {name} is a {type(value).__name__}: an array or a number is expected{advice}")
     try:
         batch = stack([np.asarray(v) if isinstance(v, (list, tuple)) else v for v in values], names)
-    except ShapeError as error:
-        raise ShapeError(f"{part}{error}") from None
+    except (ShapeError, DeviceError) as error:
+        raise type(error)(f"{part}{error}") from None
     except ValueError as error:
         advice = "; make a sample of several parts a tuple (x, t), not a list" if not part and isinstance(values[0], list) else ""
         raise ShapeError(f"{part}samples {names[0]} to {names[-1]} ({describe(values[0])} first) make no array: {error}{advice}") from error

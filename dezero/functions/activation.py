@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from dezero.core.arithmetic import Elementwise
 from dezero.core.checks import integer, number, operand, shown
-from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.value import is_float
+from dezero.core.value import is_float, is_half
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.explog import Erf, Exp
@@ -50,18 +47,27 @@ class GELU(Elementwise, op="gelu"):
     """y = x Phi(x), with the distribution function Phi of the normal distribution."""
 
     def forward(self, x):
+        if is_half(x):
+            return self.forward(x.astype("float32")).astype(x.dtype)
         return self.xp.maximum(x, -40) * (Erf.on(x * HALF_ROOT) * 0.5 + 0.5)  # so that 1 - erf may be a rounding error off 0
 
     def grad_x(self, gy, *, x):
+        if is_half(x):
+            return self.grad_x(gy.astype("float32"), x=x.astype("float32")).astype(x.dtype)
         return gy * (Erf.on(x * HALF_ROOT) * 0.5 + 0.5 + x * Exp.on(x * x * -0.5) * NORMAL_PEAK)
 
 
 class TanhGELU(Elementwise, op="tanh_gelu"):
-    """y = x (1 + tanh u) / 2 with u = c (x + 0.044715 x^3), c = sqrt(2 / pi)."""
+    """y = x (1 + tanh u) / 2 with u = c (x + 0.044715 x^3), c = sqrt(2 / pi); in float32 for half precision, where the cube would overflow."""
 
-    def forward(self, x): return x * (Tanh.on(x * (x * x * GELU_CUBE + 1) * (2 * NORMAL_PEAK)) * 0.5 + 0.5)
+    def forward(self, x):
+        if is_half(x):
+            return self.forward(x.astype("float32")).astype(x.dtype)
+        return x * (Tanh.on(x * (x * x * GELU_CUBE + 1) * (2 * NORMAL_PEAK)) * 0.5 + 0.5)
 
     def grad_x(self, gy, *, x):
+        if is_half(x):
+            return self.grad_x(gy.astype("float32"), x=x.astype("float32")).astype(x.dtype)
         square = x * x * GELU_CUBE
         t = Tanh.on(x * (square + 1) * (2 * NORMAL_PEAK))
         return gy * (t * 0.5 + 0.5 + (1 - t * t) * x * (square * 3 + 1) * NORMAL_PEAK)
@@ -199,7 +205,7 @@ def gelu(x: Operand, approximate: bool = False) -> Variable:
     """
     if not isinstance(approximate, (bool, np.bool_)):  # PyTorch's "none" would count as true
         raise TypeError(f"gelu: approximate is {shown(approximate)}: True for the tanh form or False is expected")
-    return _in_float32(TanhGELU() if approximate else GELU(), x)
+    return TanhGELU()(x) if approximate else GELU()(x)
 
 
 def softplus(x: Operand, beta: float = 1.0) -> Variable:
@@ -264,13 +270,6 @@ def glu(x: Operand, axis: int = -1) -> Variable:
         variable([[1. 2.]])
     """
     return GLU(integer("glu", "axis", axis))(x)
-
-
-def _in_float32(op: Callable[..., Variable], x: Any) -> Variable:
-    """Apply ``op``; in float32 for float16, where the squares and cubes inside would overflow."""
-    if getattr(x, "dtype", None) != "float16":
-        return op(x)
-    return op(as_variable(x).astype("float32")).astype("float16")
 
 
 __all__ = ["gelu", "glu", "mish", "sigmoid", "sigmoid_simple", "silu", "softplus"]

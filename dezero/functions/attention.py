@@ -87,7 +87,8 @@ def scaled_dot_product_attention(q: Operand, k: Operand, v: Operand, mask: Opera
                                  scale: float | None = None, dropout_ratio: float = 0.0) -> Variable:
     """Attention (Vaswani et al., 2017): ``softmax(scale q k^T) v``, with the softmax over the keys.
 
-    A query that may attend to nothing gets zeros, and sends no gradient. Half precision is computed in float32.
+    A query that may attend to nothing gets zeros, and sends no gradient. Half precision is computed in float32; on a device it is
+    multiplied as it is and summed in float32, and the weights are kept in half precision.
 
     Args:
         q: queries (..., L, E). The axes in front broadcast, heads and batch say.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from dezero.backend import is_array
-from dezero.backend.norm import in_dtype, work_dtype
+from dezero.backend.norm import in_dtype, result_dtype, work_dtype
 from dezero.config import current
 from dezero.core.checks import number
 from dezero.core.function import Function
@@ -28,6 +28,7 @@ class BatchNorm(Normalization, op="batch_norm"):
     """Statistics over all samples and places, for each channel; they also move the running ones where a graph is recorded."""
 
     reason = "one number for each channel, which axis 1 of x counts"
+    keeps = True
 
     def __init__(self, mean, var, decay, eps):
         self.mean, self.var, self.decay, self.eps = mean, var, decay, eps
@@ -40,7 +41,7 @@ class BatchNorm(Normalization, op="batch_norm"):
         mode = current()
         if mode.record and not mode.again:
             self.move(mean, var, x.size // max(x.shape[1], 1))
-        return y.reshape(x.shape).astype(work_dtype(x, gamma, beta)[0], copy=False), mean, rstd
+        return y.reshape(x.shape).astype(result_dtype(x, gamma, beta, True), copy=False), mean, rstd
 
     def move(self, mean, var, n):
         """Take the statistics of ``n`` values for each channel into the running ones, in place."""
@@ -76,7 +77,7 @@ class FixedBatchNorm(Function, op="fixed_batch_norm"):
         y *= scale
         if shift is not None:
             y += shift
-        return y.reshape(x.shape).astype(work_dtype(x, gamma, beta)[0], copy=False)
+        return y.reshape(x.shape).astype(result_dtype(x, gamma, beta, True), copy=False)
 
     def backward(self, gy, *, x, gamma, beta, mean, var):
         xv, mean, scale, rstd, _ = self.prepared(x, gamma, mean, var)
@@ -91,7 +92,7 @@ class FixedBatchNorm(Function, op="fixed_batch_norm"):
         xv, mean, scale, _, shift = self.prepared(x, gamma, mean, var, beta)
         y = mul(xv - mean, scale)
         y = (y if shift is None else add(y, shift)).reshape(x.shape)
-        out = work_dtype(x, gamma, beta)[0]
+        out = result_dtype(x, gamma, beta, True)
         return y if y.dtype == out else y.astype(out)
 
 
@@ -108,7 +109,8 @@ def batch_norm(x: Operand, gamma: Operand | None, beta: Operand | None, mean: Op
     ``mean`` moves and ``var`` stays: one value tells nothing about the spread.
 
     Args:
-        x: float (N, C), (N, C, L), (N, C, H, W) or more places: channels on axis 1. float16 is computed in float32.
+        x: float (N, C), (N, C, L), (N, C, H, W) or more places: channels on axis 1. float16 and bfloat16 are computed in float32, and the
+            result has x's dtype also beside gamma and beta in float32.
         gamma: scale (C,), or None for 1.
         beta: shift (C,), or None for 0.
         mean, var: running statistics (C,): arrays, or Variables whose arrays are used. None tracks nothing, and test mode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
+from dezero.backend import array_module, arrays, device, is_array
 from dezero.core.arithmetic import Elementwise
 from dezero.core.checks import check_operand
 from dezero.core.types import Array, Operand
@@ -29,6 +29,8 @@ def _compared(name: str, compare: Callable[..., Array], x0: Operand, x1: Operand
     for given, x in (("x0", a), ("x1", b)):
         if not isinstance(x, _NUMBERS) and not is_array(x):
             raise InputTypeError(f"{name}: {given} is a {type(x).__name__}: Variables, arrays and numbers are expected")
+    if arrays.foreign:
+        device.one_place(name, (("x0", a), ("x1", b)))
     try:
         y = compare(a, b)
     except TypeError as error:

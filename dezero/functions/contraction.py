@@ -16,6 +16,7 @@ from typing import Any
 
 from dezero.core.function import Function
 from dezero.core.types import Array, Operand
+from dezero.core.value import is_half
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError
 from dezero.functions.shape import shape_of, transpose
@@ -33,7 +34,7 @@ class EinSum(Function, op="einsum"):
         while len(xs) > 1:
             i, j = cheapest(terms, xs, out)
             b, tb, a, ta = xs.pop(j), terms.pop(j), xs.pop(i), terms.pop(i)
-            y, ty = contract(self.xp, a, ta, b, tb, set(out).union(*terms))
+            y, ty = contract(self.xp, self.kernels, a, ta, b, tb, set(out).union(*terms))
             xs.append(y)
             terms.append(ty)
         return xs[0].transpose([terms[0].index(label) for label in out])
@@ -64,7 +65,7 @@ def cheapest(terms: list[str], xs: list[Array], out: str) -> tuple[int, int]:
     return min(combinations(range(len(xs)), 2), key=grows)
 
 
-def contract(xp: Any, a: Array, ta: str, b: Array, tb: str, keep: set[str]) -> tuple[Array, str]:
+def contract(xp: Any, kernels: Any, a: Array, ta: str, b: Array, tb: str, keep: set[str]) -> tuple[Array, str]:
     """The product of two operands, summed over the labels that both have and nobody needs any more; and its labels."""
     size = dict(zip(ta + tb, a.shape + b.shape, strict=True))
     shared = [label for label in ta if label in tb]
@@ -81,9 +82,13 @@ def contract(xp: Any, a: Array, ta: str, b: Array, tb: str, keep: set[str]) -> t
     if not inner:
         y = a.reshape(*lead, count(only_a), 1) * b.reshape(*lead, 1, count(only_b))
     elif batch and not only_a and not only_b:  # many short dot products, for which a matrix product each would be slow
-        y = xp.einsum("bk,bk->b", a.reshape(count(batch), count(inner)), b.reshape(count(batch), count(inner)))
+        rows = [v.reshape(count(batch), count(inner)) for v in (a, b)]
+        if is_half(a) and a.dtype == b.dtype:  # in float32: neither NumPy's einsum nor CuPy's knows bfloat16
+            y = xp.einsum("bk,bk->b", *(v.astype("float32") for v in rows)).astype(a.dtype)
+        else:
+            y = xp.einsum("bk,bk->b", *rows)
     else:
-        y = a.reshape(*lead, count(only_a), count(inner)) @ b.reshape(*lead, count(inner), count(only_b))
+        y = kernels.matmul(a.reshape(*lead, count(only_a), count(inner)), b.reshape(*lead, count(inner), count(only_b)))
     return y.reshape([size[label] for label in labels]), "".join(labels)
 
 

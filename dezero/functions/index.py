@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
+from dezero.backend import array_module, device, is_array
 from dezero.backend.scatter import last_writes, may_repeat, numbered
 from dezero.core.arithmetic import SumTo
 from dezero.core.checks import check_operand, shown
@@ -37,7 +37,11 @@ def part(x: Operand, index: Any) -> tuple[tuple[Any, ...], list[Array]]:
         if isinstance(item, (np.generic, np.ndarray)) and not item.ndim:
             item = item.item()
         if is_array(item):
-            arrays.append(item if array_module(item) is xp else xp.asarray(item))
+            if array_module(item) is not xp:
+                if xp is np:  # the other way an index goes by itself: it is small, and nothing waits for it
+                    device.one_place("get_item", (("x", x), ("the index", item)))
+                item = xp.asarray(item)
+            arrays.append(item)
             item = ARRAY
         pattern.append(item)
     return tuple(pattern), arrays

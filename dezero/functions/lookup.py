@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
-from dezero.core.checks import integer
+from dezero.backend import array_module, arrays, device, is_array
+from dezero.backend.arrays import kind_of
+from dezero.config import current
+from dezero.core.checks import integer, may_look
 from dezero.core.types import Array, Operand
 from dezero.core.variable import Variable
 from dezero.errors import DTypeError, ShapeError, describe
@@ -91,13 +93,11 @@ def checked_ids(head: str, ids: Any, n: int, xp: Any) -> Array:
         ids = np.asarray(ids)
     if ids.dtype.kind not in "iu":
         raise DTypeError(f"{head} {ids.shape} {ids.dtype}: integers are expected; use x.astype(np.int64)")
-    if array_module(ids) is not xp:
-        ids = xp.asarray(ids)
-    if ids.size:
+    if ids.size and may_look(ids):  # before they go to a device
         low, high = int(ids.min()), int(ids.max())
         if low < 0 or high >= n:
             raise IndexError(f"{head} {ids.shape} {ids.dtype}: {low if low < 0 else high} is out of range: there are {n}, from 0 to {n - 1}")
-    return ids
+    return ids if array_module(ids) is xp else xp.asarray(ids)
 
 
 def embedding(x: Operand, W: Operand) -> Variable:
@@ -111,7 +111,8 @@ def embedding(x: Operand, W: Operand) -> Variable:
         The shape of ``x`` with the axes of a row behind it.
 
     Raises:
-        IndexError: an id is out of range, a negative one too.
+        IndexError: an id is out of range, a negative one too. Ids on a device are looked at within ``detect_anomaly`` only, as the host would have
+            to wait for it; else the row of one that is out of range is NaN.
         DTypeError: the ids are no integers.
 
     Examples:
@@ -126,8 +127,10 @@ def embedding(x: Operand, W: Operand) -> Variable:
     shape = shape_of("embedding", W, "W")
     if not shape:
         raise ShapeError("embedding: W is 0-d: a table of rows, (N, D) say, is expected")
-    if getattr(getattr(x, "dtype", None), "kind", "i") == "f" and W.dtype.kind in "iu":
+    if hasattr(x, "dtype") and kind_of(x.dtype) == "f" and W.dtype.kind in "iu":
         raise DTypeError(f"embedding: x {describe(x)} and W {describe(W)}: the ids come first, then the table")
+    if arrays.foreign:
+        device.one_place(": ".join(part for part in (current().layer, "embedding") if part), (("x", x), ("W", W)))
     return Gather((ARRAY,), "embedding")(W, checked_ids(f"embedding: W {shape}: ids x", x, shape[0], array_module(W)))
 
 
@@ -146,7 +149,7 @@ def one_hot(t: Operand, num_classes: int, dtype: Any = np.float32) -> Variable:
         The shape of ``t`` with an axis of ``num_classes`` behind it.
 
     Raises:
-        IndexError: a class is out of range.
+        IndexError: a class is out of range. On a device that is found within ``detect_anomaly`` only; else its vector is all zeros.
         DTypeError: the classes are no integers.
         ValueError: ``num_classes`` is not positive.
 

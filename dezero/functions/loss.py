@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend.arrays import kind_of
 from dezero.core.arithmetic import Sub
 from dezero.core.checks import number, operand
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.value import is_float
+from dezero.core.value import is_float, is_half
 from dezero.core.variable import Variable
 from dezero.errors import ShapeError, describe
 from dezero.functions.compare import Clip
@@ -267,8 +268,8 @@ def cosine_similarity(a: Operand, b: Operand, axis: int = -1, eps: float = 1e-8)
         raise ShapeError(f"cosine_similarity: a {describe(a)} and b {describe(b)}: the shapes must be equal, or broadcast") from None
     if wrong := wrong_axis(axis, len(shape)):
         raise ShapeError(f"cosine_similarity: a {describe(a)} and b {describe(b)}: {wrong.replace('x has', 'they have')}")
-    if a.dtype == b.dtype == "float16":  # eps squared is 0 in float16
-        return cosine_similarity(a.astype("float32"), b.astype("float32"), axis, eps).astype("float16")
+    if is_half(a) and a.dtype == b.dtype:  # eps squared is 0 in float16
+        return cosine_similarity(a.astype("float32"), b.astype("float32"), axis, eps).astype(a.dtype)
     lengths = [Sqrt()(Clip(eps * eps, None)((v * v).sum(axis))) for v in (a, b)]
     return (a * b).sum(axis) / (lengths[0] * lengths[1])
 
@@ -290,7 +291,7 @@ def target_like(x: Any, t: Any) -> Any:
     given = getattr(raw, "dtype", None)
     if given is None or dtype is None or given.kind in "OUSMm":
         return t
-    if (given == dtype and given.kind == "f") or (isinstance(t, Variable) and t.requires_grad):
+    if (given == dtype and kind_of(given) == "f") or (isinstance(t, Variable) and t.requires_grad):
         return t
     return raw.astype(dtype if dtype.kind not in "biu" else "float64")
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from dezero.backend import array_module
-from dezero.core.checks import fraction, integer, operand, shown
+from dezero.backend.arrays import kind_of
+from dezero.core.checks import fraction, integer, may_look, operand, shown
 from dezero.core.compat import as_variable
 from dezero.core.function import Function
 from dezero.core.types import Operand
-from dezero.core.value import is_float
+from dezero.core.value import is_float, is_half
 from dezero.core.variable import Variable
 from dezero.errors import DTypeError, ShapeError, describe
 from dezero.functions.explog import Exp, Log
 from dezero.functions.loss import check_reduction, target_like
 from dezero.functions.probability import LogSoftmax, log_softmax
+from dezero.functions.reduce import wide
 from dezero.functions.shape import moveaxis, reshape
 
 UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
 
 
 def check_labels(x: Any, t: Any, head: str = "") -> None:
-    """Refuse labels that name no column of ``x``; ``head`` comes first in the message.
+    """Refuse labels that name no column of ``x``; ``head`` comes first in the message. Labels on a device are not looked at: see ``may_look``.
 
     Raises:
         IndexError: one is out of range.
     """
+    if not may_look(t):
+        return
     unsigned = t.view(UNSIGNED[t.dtype.itemsize]) if t.dtype.kind == "i" else t  # a negative label is a huge one here
     classes = x.shape[1]
     if t.size and int(unsigned.max()) >= classes:
@@ -79,14 +84,21 @@ class NLLLoss(Function, op="nll_loss"):
         kept = (t == t) if self.ignore_index is None else (t != self.ignore_index)
         t = t * kept
         check_labels(x, t)
-        a = w[t] * kept
+        if may_look(t):
+            a = w[t] * kept
+        else:  # a label out of range makes its loss NaN
+            inside = (t >= 0) & (t < len(w))
+            t = t * inside
+            a = self.xp.where(inside, w[t] * kept, math.nan)
         if self.reduction != "mean":
             return t, a, kept.astype(w.dtype), 1.0
         total = a.sum()
         some = (total != 0).astype(w.dtype)
         return t, a, kept.astype(w.dtype), some / (total + (1 - some))
 
-    def forward(self, x, t, w): return self.from_log(x, t, w)
+    def forward(self, x, t, w):
+        y = self.from_log(wide(x), t, wide(w))
+        return y.astype(x.dtype) if is_half(x) else y
 
     def grad_x(self, gy, *, x, t, w):
         t, a, _, share = self.rows(x, t, w)
@@ -114,7 +126,7 @@ class WeightedSoftmaxCrossEntropy(NLLLoss, op="weighted_softmax_cross_entropy"):
         self.smoothing, self.ignore_index, self.reduction = smoothing, ignore_index, reduction
 
     def forward(self, x, t, w):
-        w = w.astype("float32") if w.dtype.itemsize == 2 else w
+        w = wide(w)
         t, a, kept, share = self.rows(x, t, w)
         y, spread, e, s, places = self.kernels.cross_entropy(x, t, w if self.smoothing else None)
         y = y * (a * (1 - self.smoothing))
@@ -154,7 +166,8 @@ def softmax_cross_entropy(x: Operand, t: Operand, class_weight: Operand | None =
 
     Raises:
         ShapeError: the shapes do not fit.
-        IndexError: a label is out of range.
+        IndexError: a label is out of range. Labels on a device are looked at within ``detect_anomaly`` only, as the host would have to wait for
+            it; else one that is out of range makes its loss NaN.
         DTypeError: labels are not integers.
         ValueError: ``label_smoothing`` is not in [0, 1], or the reduction is unknown.
 
@@ -268,7 +281,7 @@ def _weights(op: str, x: Variable, w: Any) -> Any:
     if w is None:
         return xp.ones(x.shape[1], dtype)
     w = xp.asarray(getattr(w, "_data", w))
-    if w.dtype.kind not in "biuf":
+    if kind_of(w.dtype) not in "biuf":
         raise DTypeError(f"{op}: class_weight is {shown(w)}: numbers are expected, one for each of the {x.shape[1]} classes")
     w = w.astype(dtype)
     if w.shape != x.shape[1:2]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dezero.backend import array_module
+from dezero.backend import array_module, arrays, device
 from dezero.core.checks import integer, operand
 from dezero.core.compat import as_variable
 from dezero.core.types import Operand
@@ -59,6 +59,8 @@ def top_k_accuracy(y: Operand, t: Operand, k: int = 5) -> Variable:
         variable(0.5)
     """
     scores, t = operand("top_k_accuracy", "y", y).data, operand("top_k_accuracy", "t", t).data
+    if arrays.foreign:
+        device.one_place("top_k_accuracy", (("y", scores), ("t", t)))
     if scores.ndim != 2 or t.shape not in ((len(scores),), (len(scores), 1)):
         raise ShapeError(f"top_k_accuracy: y {describe(scores)} and t {describe(t)}: scores (N, C) and labels (N,) are expected")
     if not 1 <= integer("top_k_accuracy", "k", k) <= scores.shape[1]:
@@ -236,6 +238,8 @@ def _check_range(op: str, labels: Any, classes: int) -> None:
 def _labels(op: str, y: Any, t: Any) -> tuple[Any, Any]:
     """Predicted and true labels, in the same shape."""
     y, t = operand(op, "y", y).data, operand(op, "t", t).data
+    if arrays.foreign:
+        device.one_place(op, (("y", y), ("t", t)))
     scores, labels = y, t
     if y.ndim > 1 and y.shape[1] > 1 and t.shape == y.shape and is_float(y):
         t = t.argmax(1)  # one-hot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 
-from dezero.backend.norm import count, in_dtype, work_dtype
+from dezero.backend.norm import count, in_dtype, result_dtype, work_dtype
 from dezero.core.checks import integer, number
 from dezero.core.function import Function
 from dezero.core.types import Axis, Operand
@@ -19,6 +19,7 @@ class Normalization(Function):
 
     saves: tuple[str, ...] = ("mean", "rstd")
     centred = True
+    keeps = False  # is half precision of x that of the result, also beside gamma and beta in float32?
 
     def layout(self, shape):
         """For x of this shape: the view's shape, the axes of the statistics in it, gamma's shape in it, and gamma's own shape."""
@@ -30,17 +31,17 @@ class Normalization(Function):
         for name, value in (("gamma", gamma), ("beta", beta)):
             if value is not None and value.shape != own:
                 raise ShapeError(f"{name} must have shape {own}: {self.reason}")
-        x, gamma, beta = in_dtype(work_dtype(x, gamma, beta)[1], x, gamma, beta)
+        x, gamma, beta = self.kernels.in_dtype(work_dtype(x, gamma, beta)[1], x, gamma, beta)
         gamma, beta = (p if p is None else p.reshape(per) for p in (gamma, beta))
         return self.kernels.normalize(x.reshape(view), gamma, beta, axes, self.eps, self.centred)
 
     def forward(self, x, gamma, beta):
         y, mean, _, rstd = self.normalized(x, gamma, beta)
-        return y.reshape(x.shape).astype(work_dtype(x, gamma, beta)[0], copy=False), mean, rstd
+        return y.reshape(x.shape).astype(result_dtype(x, gamma, beta, self.keeps), copy=False), mean, rstd
 
     def backward(self, gy, *, x, gamma, beta, mean, rstd):
         view, axes, per, _ = self.layout(x.shape)
-        gy, xw, scale = in_dtype(rstd.dtype, gy, x, gamma)
+        gy, xw, scale = self.kernels.in_dtype(rstd.dtype, gy, x, gamma)
         scale = scale if scale is None else scale.reshape(per)
         needs = tuple(self.needs_grad(i) for i in range(3))
         found = self.kernels.normalize_grads(gy.reshape(view), xw.reshape(view), scale, mean, rstd, axes, per, needs)
@@ -48,7 +49,7 @@ class Normalization(Function):
 
     def compose(self, x, gamma, beta):
         view, axes, per, _ = self.layout(x.shape)
-        shape, (out, work), n = x.shape, work_dtype(x, gamma, beta), count(view, axes)
+        shape, out, work, n = x.shape, result_dtype(x, gamma, beta, self.keeps), work_dtype(x, gamma, beta)[1], count(view, axes)
         x, gamma, beta = in_dtype(work, x, gamma, beta)
         y = x.reshape(view)
         if self.centred:
@@ -113,6 +114,8 @@ class GroupNorm(Normalization, op="group_norm"):
 
 class InstanceNorm(GroupNorm, op="instance_norm"):
     """Statistics over all places, for each sample and channel; gamma and beta are per channel."""
+
+    keeps = True
 
     def __init__(self, eps):
         super().__init__(None, eps)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dezero.backend import array_module
+from dezero.backend.arrays import finfo, kind_of
 from dezero.backend.im2col import get_conv_outsize, pair
 from dezero.backend.pooling import lowest
 from dezero.core.function import Function
@@ -255,7 +254,7 @@ def _barred(x: Operand, kernel: Shape, stride: Shape, pad: Shape) -> Array:
     """0 where a window's element is inside the image, the lowest value where it is padding, which so never wins."""
     xp = array_module(x)
     inside = im2col(xp.ones((1, 1, *x.shape[2:]), x.dtype), kernel, stride, pad, to_matrix=False).data
-    floor = np.finfo(x.dtype).min if x.dtype.kind == "f" else lowest(x)  # finite: detect_anomaly would report an infinity
+    floor = finfo(x.dtype).min if kind_of(x.dtype) == "f" else lowest(x)  # finite: detect_anomaly would report an infinity
     return xp.where(inside > 0, 0, floor).astype(x.dtype)
 
 

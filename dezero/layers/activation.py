@@ -82,7 +82,7 @@ class PReLU(Layer):
         self.slope.data = xp.full((size("PReLU", "size", n),), self.start, self.dtype)
 
     def forward(self, x: Operand) -> Variable:
-        if self.slope.data is None:
+        if self.slope._data is None:
             shape: tuple[int, ...] = getattr(x, "shape", ())
             if len(shape) < 2:
                 raise ShapeError(f"PReLU: x is {describe(x)}: an array (N, C, ...) is expected where each channel has a slope")

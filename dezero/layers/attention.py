@@ -9,6 +9,7 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.backend import array_module
+from dezero.backend.arrays import kind_of
 from dezero.core import Parameter, Variable
 from dezero.core.checks import fraction
 from dezero.core.types import Operand
@@ -188,7 +189,7 @@ class PositionalEncoding(Layer):
     def forward(self, x: Operand) -> Variable:
         if len(getattr(x, "shape", ())) != 3:
             raise ShapeError(f"PositionalEncoding: x is {describe(x)}: an array (N, T, E) is expected: batch, positions, features")
-        xp, dtype = array_module(x), x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
+        xp, dtype = array_module(x), x.dtype if kind_of(x.dtype) == "f" else np.dtype(np.float32)
         _, T, E = x.shape
         P = self.table
         if P is None or P.shape[0] < T or P.shape[1] != E or P.dtype != dtype or array_module(P) is not xp:

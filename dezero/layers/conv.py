@@ -62,7 +62,7 @@ class _Conv(Layer):
         self.W.data = initializer(self.initializer)(self._shape(in_channels), self.dtype, fan_in, fan_out, xp)  # type: ignore[arg-type]
 
     def _ready(self, x: Any) -> None:
-        if self.W.data is None:
+        if self.W._data is None:
             shape: tuple[int, ...] = tuple(getattr(x, "shape", ()))
             if len(shape) != self.axes + 2:
                 raise ShapeError(f"{type(self).__name__}: x is {describe(x)}: an array (N, C, {'H, W' if self.axes == 2 else 'L'}) is expected")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from dezero.backend import as_cupy, as_numpy
+from dezero.backend import as_numpy
+from dezero.backend.device import as_device, put
 from dezero.config import _mode
 from dezero.core import Parameter
 from dezero.core.operators import ENGINE
@@ -206,13 +207,28 @@ class Layer(LayerBase):
         """Move parameters, buffers, gradients and hidden states to the host."""
         return self._move(as_numpy)
 
-    def to_gpu(self) -> Self:
-        """Move parameters, buffers, gradients and hidden states to the current CUDA device.
+    def to_gpu(self, device: str | int | None = None) -> Self:
+        """Move parameters, buffers, gradients and hidden states to a CUDA device, the current one by default.
+
+        Args:
+            device: "cuda:1", or the number of the device.
 
         Raises:
             ImportError: CuPy is not installed.
+            DeviceError: there is no such device.
         """
-        return self._move(as_cupy)
+        return self.to("cuda" if device is None else device)
+
+    def to(self, device: str | int) -> Self:
+        """Move parameters, buffers, gradients and hidden states to a device: "cpu", "gpu", "cuda", "cuda:1".
+
+        Examples:
+            >>> import dezero.layers as L
+            >>> L.Linear(2, in_size=3).to("cpu").W.device
+            'cpu'
+        """
+        found = as_device(device)
+        return self._move(lambda x: put(x, found))
 
     def _move(self, convert: Callable[[Any], Any]) -> Self:
         for kind in (PARAMETER, BUFFER, STATE):

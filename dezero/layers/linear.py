@@ -9,6 +9,7 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.backend import array_module
+from dezero.backend.arrays import half_dtype, kind_of
 from dezero.core import Parameter, Variable
 from dezero.core.types import Operand
 from dezero.errors import ShapeError, describe
@@ -39,7 +40,7 @@ def float_dtype(layer: str, dtype: Any) -> Any:
     Raises:
         TypeError: it is no float dtype.
     """
-    if (found := np.dtype(dtype)).kind != "f":
+    if kind_of(found := half_dtype(layer, dtype) if isinstance(dtype, str) and dtype == "bfloat16" else np.dtype(dtype)) != "f":
         raise TypeError(f"{layer}: dtype is {found}: float16, float32 or float64 is expected")
     return found
 
@@ -82,7 +83,7 @@ class Linear(Layer):
         self.W.data = initializer(self.initializer)((in_size, self.out_size), self.dtype, in_size, self.out_size, xp)
 
     def forward(self, x: Operand) -> Variable:
-        if self.W.data is None:
+        if self.W._data is None:
             shape = getattr(x, "shape", ())
             if not shape:
                 raise ShapeError(f"Linear: x is {describe(x)}: an array (..., I) is expected")

@@ -8,9 +8,11 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.backend import array_module
+from dezero.config import current
 from dezero.core import Parameter, Variable
 from dezero.core.checks import fraction, number
 from dezero.core.types import Operand
+from dezero.core.value import is_float, is_half
 from dezero.errors import ShapeError, describe
 from dezero.layers.buffer import Buffer
 from dezero.layers.layer import Layer
@@ -49,12 +51,12 @@ class _Norm(Layer):
 
     def _ready(self, x: Any) -> None:
         for field in self.fields:
-            if getattr(self, field).data is None:
+            if getattr(self, field)._data is None:
                 break
         else:
             return
         with sizing:
-            self._size(self._shape_of(x), x.dtype if x.dtype.kind == "f" else np.dtype(np.float32), array_module(x))
+            self._size(self._shape_of(x), _own_dtype(x), array_module(x))
 
     def _shape_of(self, x: Any) -> tuple[int, ...]:
         """What the fields must have for x."""
@@ -70,6 +72,11 @@ class _Norm(Layer):
         sizes = (getattr(self, field).shape for field in self.fields if getattr(self, field).data is not None)
         shape = next(sizes, self.shape)
         return f"{'?' if shape is None else shape[0] if len(shape) == 1 else tuple(shape)}, eps={self.eps}"
+
+
+def _own_dtype(x: Any) -> Any:
+    """The dtype of parameters that are sized by x: its own, and float32 for integers and where autocast has made x half precision."""
+    return x.dtype if is_float(x) and not (is_half(x) and current().cast is not None) else np.dtype(np.float32)
 
 
 class BatchNorm(_Norm):

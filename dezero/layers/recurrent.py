@@ -135,7 +135,7 @@ class _Recurrent(Layer):
             expected = f"{whole}, since it also runs backward," if self.bidirectional else f"(N, I) for one step or {whole}"
             raise ShapeError(f"{type(self).__name__}: x is {describe(x)}: {expected} is expected")
         weights = [[getattr(self, field + suffix) for field in self.fields] for suffix in self._suffixes]
-        if any(p.data is None for ps in weights for p in ps):
+        if any(p._data is None for ps in weights for p in ps):
             with sizing:
                 self._size(x.shape[-1], array_module(x))
         y: Variable = self._step(x, weights) if ndim == 2 else self._sequence(x, weights)

@@ -10,6 +10,7 @@ import numpy as np
 
 import dezero.serialization as files
 from dezero.backend import array_module, as_numpy
+from dezero.backend.arrays import kind_of
 from dezero.core import Parameter, Variable
 from dezero.errors import InputTypeError, StateError, describe
 from dezero.layers.buffer import Buffer
@@ -86,7 +87,7 @@ def load_state(layer: LayerBase, state: Mapping[str, Any], strict: bool = True) 
 def _write(v: Variable, array: Any, dtype: Any) -> None:
     if v.data is None:
         xp = array_module(array)
-        if array.dtype.kind != "f":
+        if kind_of(array.dtype) != "f":
             dtype = array.dtype
         elif dtype is None:  # a norm takes the dtype of what it is given, but no statistics in half precision
             dtype = np.float32 if array.dtype.itemsize < 4 else array.dtype

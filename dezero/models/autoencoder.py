@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 import dezero.functions as F
 import dezero.layers as L
-from dezero.backend import array_module
-from dezero.backend.random import uniform
+from dezero.backend import array_module, random
 from dezero.config import current
 from dezero.core import Variable
 from dezero.models.model import MLP, Model
@@ -125,10 +122,8 @@ class VAE(Model):
 
 
 def normal(like: Variable, seed: int | None = None) -> Any:
-    """Standard normal noise with shape, dtype and device of ``like`` (Box and Muller, 1958)."""
-    xp = array_module(like)
-    u = uniform(xp, (2, *like.shape), np.float64, seed)
-    return (xp.sqrt(-2 * xp.log(1 - u[0])) * xp.cos(2 * np.pi * u[1])).astype(like.dtype)
+    """Standard normal noise with shape, dtype and device of ``like``; a seed gives the same in every dtype, but for rounding."""
+    return random.normal(array_module(like), like.shape, "float64", seed).astype(like.dtype)
 
 
 __all__ = ["VAE", "AutoEncoder"]

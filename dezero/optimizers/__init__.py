@@ -7,6 +7,7 @@ from dezero.optimizers.lion import Lion
 from dezero.optimizers.optimizer import Optimizer
 from dezero.optimizers.plateau import ReduceLROnPlateau
 from dezero.optimizers.rule import Rule
+from dezero.optimizers.scaler import LossScaler
 from dezero.optimizers.schedule import Schedule, WarmUp
 from dezero.optimizers.schedules import (
     CosineLR,
@@ -21,5 +22,5 @@ from dezero.optimizers.schedules import (
 from dezero.optimizers.sgd import SGD, MomentumSGD
 
 __all__ = ["SGD", "AdaDelta", "AdaGrad", "Adam", "AdamW", "ClipGrad", "ClipValue", "CosineLR", "CosineWarmRestarts", "ExponentialLR",
-           "FreezeParam", "LambdaLR", "Lion", "MomentumSGD", "MultiStepLR", "NAdam", "OneCycle", "Optimizer", "PolynomialLR", "RAdam", "RMSprop",
-           "ReduceLROnPlateau", "Rule", "Schedule", "StepLR", "WarmUp", "WeightDecay", "global_norm"]
+           "FreezeParam", "LambdaLR", "Lion", "LossScaler", "MomentumSGD", "MultiStepLR", "NAdam", "OneCycle", "Optimizer", "PolynomialLR", "RAdam",
+           "RMSprop", "ReduceLROnPlateau", "Rule", "Schedule", "StepLR", "WarmUp", "WeightDecay", "global_norm"]

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dezero.optimizers.checks import at_least_zero, below_one
-from dezero.optimizers.rule import Rule
+from dezero.optimizers.rule import Rule, one_kernel
 from dezero.optimizers.slot import Slot
 
 
@@ -25,6 +25,7 @@ class Moments(Rule):
         self.beta2 = below_one(type(self).__name__, "beta2", beta2)
         self.eps = at_least_zero(type(self).__name__, "eps", eps)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """See the class."""
         beta1, beta2 = o.beta1, o.beta2

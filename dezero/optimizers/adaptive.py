@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.optimizers.checks import at_least_zero, below_one
-from dezero.optimizers.rule import Rule
+from dezero.optimizers.rule import Rule, one_kernel
 from dezero.optimizers.slot import Slot
 
 
@@ -34,6 +34,7 @@ class AdaGrad(Rule):
         super().__init__(lr, weight_decay)
         self.eps = at_least_zero("AdaGrad", "eps", eps)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """See the class."""
         slot.kernels.adagrad_step(p, g, slot.state("h"), o.rate, o.eps)
@@ -68,6 +69,7 @@ class AdaDelta(Rule):
         self.rho = below_one("AdaDelta", "rho", rho)
         self.eps = at_least_zero("AdaDelta", "eps", eps)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """See the class."""
         slot.kernels.adadelta_step(p, g, slot.state("v"), slot.state("u"), o.rate, o.rho, o.eps)
@@ -105,6 +107,7 @@ class RMSprop(Rule):
         self.momentum = at_least_zero("RMSprop", "momentum", momentum)
         self.centered = bool(centered)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """See the class."""
         mean = slot.state("mean") if o.centered else None

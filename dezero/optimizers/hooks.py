@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
-import numpy as np
-
-from dezero.backend import array_module, kernels_of
+from dezero.backend import array_module, device
+from dezero.backend.arrays import fetch
 from dezero.core import Variable
 from dezero.core.checks import shown
 from dezero.errors import InputTypeError
 from dezero.optimizers.checks import above_zero, at_least_zero
+from dezero.optimizers.together import by_place
 
 
 class WeightDecay:
@@ -37,10 +38,9 @@ class WeightDecay:
         self.skip_vectors = bool(skip_vectors)
 
     def __call__(self, params: Iterable[Any]) -> None:
-        for p in params:
-            if p.grad is not None and not (self.skip_vectors and p.ndim < 2):
-                g = p.grad.data
-                kernels_of(array_module(g)).add_scaled(g, p.data, self.rate)
+        pairs = [(p.grad.data, p.data) for p in params if p.grad is not None and not (self.skip_vectors and p.ndim < 2)]
+        for kernels, found in by_place(pairs, itemgetter(0)):
+            kernels.add_scaled_together([g for g, _ in found], [data for _, data in found], self.rate)
 
 
 class ClipGrad:
@@ -66,10 +66,15 @@ class ClipGrad:
 
     def __call__(self, params: Iterable[Any]) -> None:
         gradients = [p.grad.data for p in params if p.grad is not None]
-        factor = self.max_norm / (global_norm(gradients) + 1e-6)
-        if 0 < factor < 1:
-            for g in gradients:
-                g *= factor
+        if device.several or len({array_module(g) for g in gradients}) > 1:  # a norm over several devices comes together on the host
+            factor = self.max_norm / (global_norm(gradients) + 1e-6)
+            if 0 < factor < 1:
+                for _, group in by_place(gradients):
+                    for g in group:
+                        g *= factor
+        else:
+            for kernels, group in by_place(gradients):
+                kernels.clip_norm_together(group, self.max_norm)
 
 
 class ClipValue:
@@ -92,10 +97,8 @@ class ClipValue:
         self.limit = above_zero("ClipValue", "limit", limit)
 
     def __call__(self, params: Iterable[Any]) -> None:
-        for p in params:
-            if p.grad is not None:
-                g = p.grad.data
-                array_module(g).clip(g, -self.limit, self.limit, out=g)
+        for kernels, group in by_place(p.grad.data for p in params if p.grad is not None):
+            kernels.clip_together(group, self.limit)
 
 
 class FreezeParam:
@@ -145,15 +148,5 @@ def global_norm(arrays: Iterable[Any]) -> float:
         >>> global_norm([np.array([3.0]), np.array([[4.0]])])
         5.0
     """
-    arrays = list(arrays)
-    total = _square_sum(arrays)
-    if not math.isfinite(total):  # the squares of float32 overflow above 1e19
-        total = _square_sum([a.astype(np.float64) for a in arrays])
-    return math.sqrt(total)
-
-
-def _square_sum(arrays: list[Any]) -> float:
-    squares = [kernels_of(array_module(a)).square_sum(a) for a in arrays]
-    if all(array_module(s) is np for s in squares):
-        return math.fsum(map(float, squares)) if all(map(np.isfinite, squares)) else float("inf")
-    return float(sum(squares))  # one wait for the device
+    sums = (fetch("global_norm", kernels.square_sum_together(group)) for kernels, group in by_place(arrays))
+    return math.sqrt(math.fsum(map(float, sums)))

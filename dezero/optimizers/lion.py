@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.optimizers.checks import below_one
-from dezero.optimizers.rule import Rule
+from dezero.optimizers.rule import Rule, one_kernel
 from dezero.optimizers.slot import Slot
 
 
@@ -37,6 +37,7 @@ class Lion(Rule):
         self.beta1 = below_one("Lion", "beta1", beta1)
         self.beta2 = below_one("Lion", "beta2", beta2)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """See the class."""
         slot.kernels.lion_step(p, g, slot.state("m"), o.rate, o.beta1, o.beta2, 1 - o.rate * o.weight_decay)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from dezero.backend import array_module, kernels_of
+from dezero.backend import array_module, arrays, device, kernels_of
 from dezero.core.checks import shown
+from dezero.core.variable import written
 from dezero.errors import AnomalyError, describe
 from dezero.optimizers.checks import at_least_zero
 from dezero.optimizers.slot import Group, Options, Slot
 from dezero.optimizers.state import check_state, load_state, read_state
 from dezero.optimizers.target import as_target, check_selector, named_parameters, parameters, selects
+from dezero.optimizers.together import by_place
 
 SYNONYMS = {"lr": "rate", "alpha": "rate"}
 
@@ -230,7 +232,8 @@ class Optimizer:
     def add_hook(self, hook: Callable[[list[Any]], Any]) -> None:
         """Call ``hook(params)`` before every update with the list of the parameters that have a gradient.
 
-        A hook may write to the gradients' arrays, and may set a gradient to None to leave its parameter out.
+        A hook may write to the gradients' arrays, and may set a gradient to None to leave its parameter out. One that returns False leaves
+        out the whole update, which ``skipped`` counts.
         """
         if not callable(hook):
             raise TypeError(f"{type(self).__name__}.add_hook: {shown(hook)}: a function of the list of parameters is expected")
@@ -246,14 +249,33 @@ class Optimizer:
         if self.target is None:
             raise RuntimeError(f"{type(self).__name__}.update: there is nothing to update: call setup(model) first")
         slots = self._find()
+        if arrays.foreign:
+            self._check_places(slots)
         if self.hooks:
             params = [slot.param for slot in slots if slot.param._grad is not None and slot.param._data is not None]
             for hook in self.hooks:
-                hook(params)
+                if hook(params) is False:
+                    self.skipped += 1
+                    return
         if (self.check_finite or self.skip_nonfinite) and not self._finite():
             self.skipped += 1
             return
         self.t += 1
+        try:
+            self._update(slots)
+        except MemoryError as error:
+            sizes = f"{len(slots)} parameters with {sum(slot.param.size for slot in slots if slot.param._data is not None)} numbers"
+            device.out_of_memory(error, f"{type(self).__name__}.update of {sizes}, and as many for each array of state")
+        written()
+
+    def _check_places(self, slots: list[Slot]) -> None:
+        """Is each gradient where its parameter is?"""
+        for slot in slots:
+            p, g = slot.param, slot.param._grad
+            if g is not None and p._data is not None and device.apart(p._data, g._data):
+                device.one_place(f"{type(self).__name__}.update", ((f"parameter {slot.name!r}", p), ("its gradient", g)))
+
+    def _update(self, slots: list[Slot]) -> None:
         update_one = self.update_one
         for slot in slots:
             param = slot.param
@@ -266,15 +288,15 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no rule: define update_one(self, param)")
 
     def _finite(self) -> bool:
-        for slot in self._slots:
-            if slot.param._grad is None:
-                continue
-            g = slot.param.grad.data
+        found = [(slot, slot.param.grad.data) for slot in self._slots if slot.param._grad is not None]
+        if all(bool(arrays.fetch("check_finite", kernels.finite_together(gs))) for kernels, gs in by_place([g for _, g in found])):
+            return True
+        if not self.check_finite:
+            return False
+        for slot, g in found:
             xp = array_module(g)
             if not kernels_of(xp).all_finite(g):
-                if not self.check_finite:
-                    return False
-                nan, inf = int(xp.isnan(g).sum()), int(xp.isinf(g).sum())
+                nan, inf = (int(arrays.fetch("check_finite", test(g).sum())) for test in (xp.isnan, xp.isinf))
                 raise AnomalyError(f"{type(self).__name__}.update: the gradient of {slot.name!r}, {describe(g)}, has {nan} NaN and {inf} infinite "
                                    f"values at update {self.t + 1}; nothing was updated. A smaller learning rate or ClipGrad may help; "
                                    "detect_anomaly() finds the function where it began")

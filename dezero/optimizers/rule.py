@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend import arrays, device
 from dezero.optimizers.checks import at_least_zero
 from dezero.optimizers.optimizer import Optimizer
 from dezero.optimizers.slot import Slot
+from dezero.optimizers.together import Together
+
+
+def one_kernel(step: Any) -> Any:
+    """Mark a ``step`` that is one call of a kernel with the parameter, its gradient, arrays of state and numbers that are the same for all
+    parameters of like options and counts: on a device it is made on all of them in one launch."""
+    step.one_kernel = True
+    return step
 
 
 class Rule(Optimizer):
@@ -40,6 +49,7 @@ class Rule(Optimizer):
     def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
         super().__init__(lr)
         self.weight_decay = at_least_zero(type(self).__name__, "weight_decay", weight_decay)
+        self._together = Together()
 
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """Change ``p`` and the state in place.
@@ -52,15 +62,22 @@ class Rule(Optimizer):
         """
         raise NotImplementedError
 
+    def _update(self, slots: list[Slot]) -> None:
+        if arrays.foreign and getattr(type(self).step, "one_kernel", False) and type(self).update_one is Rule.update_one:
+            slots = self._together.update(self, slots)
+        super()._update(slots)
+
     def update_one(self, param: Any) -> None:
-        """One step of the rule, in place. In half precision it is computed in float32, where the state lives."""
+        """One step of the rule, in place. For half precision it is made in float32, where the state and the weights before rounding live."""
         slot = self._by_id.get(id(param))
         if slot is None or slot.param is not param or param._data is not slot.data:
             slot = self.slot(param)
         o = slot.options
         p, g = slot.data, param._grad.data
+        if device.several:
+            device.enter(p)
         if slot.half:
-            p, g = p.astype(np.float32), g.astype(np.float32)
+            p, g = slot.master(), g.astype(np.float32)
         if o.weight_decay and not self.decoupled:
             decay = p * o.weight_decay
             decay += g

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dezero.optimizers.checks import at_least_zero
-from dezero.optimizers.rule import Rule
+from dezero.optimizers.rule import Rule, one_kernel
 from dezero.optimizers.slot import Slot
 
 
@@ -30,6 +30,7 @@ class SGD(Rule):
     def __init__(self, lr: float = 0.01, *, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """p -= lr g."""
         slot.kernels.sgd_step(p, g, o.rate)
@@ -65,6 +66,7 @@ class MomentumSGD(Rule):
         self.momentum = at_least_zero(type(self).__name__, "momentum", momentum)
         self.nesterov = bool(nesterov)
 
+    @one_kernel
     def step(self, p: Any, g: Any, slot: Slot, o: Any) -> None:
         """v = momentum v + g; p -= lr v."""
         slot.kernels.momentum_step(p, g, slot.state("v"), o.rate, o.momentum, bool(o.nesterov))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, as_numpy, kernels_of
+from dezero.backend import array_module, as_numpy, device, kernels_of
 from dezero.errors import StateError
 
 
@@ -48,7 +48,8 @@ class Slot:
         param: the parameter.
         options: has ``rate`` and the optimizer's other options as attributes.
         t: how many steps it has made.
-        arrays: the state: key -> array, like the parameter's, but float32 where that has half precision.
+        arrays: the state: key -> array, like the parameter's, but float32 where that has half precision; "master" is such a parameter itself
+            in float32, before it was rounded.
         numbers: the state that is no array.
         data: the parameter's array when the state was last fitted to it.
         kernels: those of the array's module.
@@ -85,6 +86,12 @@ class Slot:
             a = self.arrays[key] = self.xp.zeros_like(self.data, dtype=self.dtype)
         return a
 
+    def master(self) -> Any:
+        """A parameter of half precision as its last step has left it, before rounding; with the elements that somebody has written since."""
+        w = self.state("master")
+        self.kernels.take_over(w, self.data)
+        return w
+
     @property
     def dtype(self) -> Any:
         """The dtype of the state."""
@@ -98,11 +105,15 @@ class Slot:
             StateError: the array has another shape than the state.
         """
         xp = array_module(data)
+        if device.several:
+            device.enter(data)
         for key, a in self.arrays.items():
             if a.shape != data.shape:
                 raise StateError(f"the state {key!r} of parameter {self.name!r} has shape {a.shape}, its array has shape {data.shape}: "
                                  "call setup(...) again to start with fresh state, or load the state of this model")
-            if array_module(a) is not xp:
+            if device.device_of(a) != device.device_of(data):
                 a = xp.asarray(as_numpy(a))
             self.arrays[key] = a.astype(self.dtype, copy=False)
+        if data.dtype.itemsize >= 4:
+            self.arrays.pop("master", None)
         self.data, self.xp, self.kernels, self.half = data, xp, kernels_of(xp), data.dtype.itemsize < 4

@@ -14,7 +14,7 @@ from dezero.serialization import compare_states
 def read_state(optimizer: Any, slots: list[Slot], copy: bool) -> dict[str, Any]:
     """``{"scalars": ..., "arrays": ...}``; see :meth:`Optimizer.state_dict`."""
     params = {s.name: {"t": s.t, "arrays": list(s.arrays), "numbers": dict(s.numbers)} for s in slots}
-    scalars = {
+    scalars: dict[str, Any] = {
         "optimizer": type(optimizer).__name__,
         "t": optimizer.t,
         "skipped": optimizer.skipped,
@@ -22,6 +22,8 @@ def read_state(optimizer: Any, slots: list[Slot], copy: bool) -> dict[str, Any]:
         "groups": [dict(group.options) for group in optimizer.groups],
         "params": params,
     }
+    if hooks := {str(i): hook.state_dict() for i, hook in enumerate(optimizer.hooks) if hasattr(hook, "state_dict")}:  # LossScaler's
+        scalars["hooks"] = hooks
     arrays = {f"{key}/{s.name}": a.copy() if copy else a for s in slots for key, a in s.arrays.items()}
     return {"scalars": scalars, "arrays": arrays}
 
@@ -47,6 +49,9 @@ def check_state(optimizer: Any, slots: list[Slot], state: Mapping[str, Any]) -> 
         _check_options(head, optimizer, options)
     if len(groups) != len(optimizer.groups):
         raise StateError(f"{head}: it has {len(groups)} groups, this optimizer has {len(optimizer.groups)}: add the same groups before loading")
+    for i in scalars.get("hooks", {}):
+        if int(i) >= len(optimizer.hooks) or not hasattr(optimizer.hooks[int(i)], "load_state_dict"):
+            raise StateError(f"{head}: it has a state of hook {i}, which this optimizer does not have: add the same hooks before loading")
     expected: dict[str, Any] = {}
     for s in slots:
         for key in wanted_keys.get(s.name, ()):
@@ -80,6 +85,8 @@ def _some(names: list[str]) -> str:
 def load_state(optimizer: Any, slots: list[Slot], state: Mapping[str, Any]) -> None:
     """Write a state that was checked."""
     scalars, arrays = state["scalars"], state["arrays"]
+    for i, saved in scalars.get("hooks", {}).items():
+        optimizer.hooks[int(i)].load_state_dict(saved)
     optimizer.t, optimizer.skipped = int(scalars["t"]), int(scalars.get("skipped", 0))
     for name, value in scalars["options"].items():
         setattr(optimizer, name, value)

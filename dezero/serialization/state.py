@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend.arrays import kind_of
 from dezero.errors import describe
 
 # Dtypes of one family are cast on loading: float64 weights fit a float32 model.
@@ -134,12 +135,12 @@ def _problem(shape: tuple[int | None, ...] | None, dtype: Any, x: Any, exact_dty
             return ""
         if any(a is not None and a != b for a, b in zip(shape, got, strict=True)):
             return "transposed?" if len(got) == 2 and all(a is None or a == b for a, b in zip(shape, got[::-1], strict=True)) else ""
-    family = FAMILIES.get(np.dtype(x.dtype).kind)
+    family = FAMILIES.get(kind_of(np.dtype(x.dtype)))
     if family is None:
         return "not numbers"
     if dtype is None or dtype == x.dtype:
         return None
-    wanted = FAMILIES.get(dtype.kind)
+    wanted = FAMILIES.get(kind_of(dtype))
     return f"{wanted} are expected" if wanted != family else "another dtype" if exact_dtype else None
 
 

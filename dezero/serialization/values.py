@@ -44,6 +44,8 @@ def _host_array(name: str, value: Any, who: str) -> NDArray[Any]:
     if value is None:
         raise DTypeError(f"{who}: {name!r} has no value yet: call the model once, so that its lazily sized weights are made, before saving")
     x = as_numpy(value)
+    if x.dtype.name == "bfloat16":
+        x = x.astype(np.float32)  # which has the same exponent and more digits, and which every file format knows
     if f"{x.dtype.kind}{x.dtype.itemsize}" not in NUMBERS:
         raise DTypeError(f"{who}: {name!r} is {describe(x)}: arrays of bools, integers, floats of at most 64 bits or complex numbers can be saved")
     return np.asarray(x, x.dtype.newbyteorder("<"), order="C")

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from dezero.backend import array_module, as_numpy, device
+from dezero.backend.arrays import fetch
 from dezero.errors import describe
 
 LIMIT = 64  # numbers that may wait on a device: reading each at once would make the host wait for it
@@ -14,7 +16,9 @@ LIMIT = 64  # numbers that may wait on a device: reading each at once would make
 class Averages:
     """Running means of named numbers, each weighted by the size of its batch.
 
-    No graph and no Variable is kept. A number that lies on a device is read together with others, or when it is asked for.
+    No graph and no Variable is kept. Numbers that lie on a device are read together: up to 64 of them (``LIMIT``) come to the host in one copy, once
+    so many wait, or when the means are asked for. So a Trainer that measures nothing but the loss waits for its device once in 64 batches, and at
+    the end of an epoch.
 
     Examples:
         >>> averages = Averages()
@@ -56,7 +60,19 @@ class Averages:
 
     def _read(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for name, data, n in waiting:
+        datas: list[Any] = [data for _, data, _ in waiting]
+        groups: dict[Any, list[int]] = {}  # those of a device come together
+        for i, data in enumerate(datas):
+            if data.size == 1:
+                groups.setdefault((array_module(data), device.device_of(data)), []).append(i)
+        for (xp, _), places in groups.items():
+            if device.several:
+                device.enter(datas[places[0]])
+            ones = [datas[i].reshape(1) for i in places]
+            found = as_numpy(xp.concatenate([a if a.dtype.char in "fd" else a.astype("float64") for a in ones]))
+            for i, value in zip(places, found.tolist(), strict=True):
+                datas[i] = value
+        for (name, _, n), data in zip(waiting, datas, strict=True):
             self._count(name, data, n)
 
     def means(self) -> dict[str, float]:
@@ -89,6 +105,6 @@ def number(name: str, value: Any) -> float:
         1.0
     """
     try:
-        return float(value.item() if getattr(value, "size", 0) == 1 else value)
+        return float(fetch("item", value).item() if getattr(value, "size", 0) == 1 else value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} is {describe(value)}: one number is expected, a mean over the batch") from None

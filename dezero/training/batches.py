@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import as_cupy, as_numpy, is_array
+from dezero.backend import as_numpy, is_array
+from dezero.backend.device import as_device, put_all
 from dezero.core import Variable
 from dezero.datasets import Dataset
 from dezero.errors import InputTypeError, ShapeError, describe
@@ -79,7 +80,7 @@ def check_loader(who: str, loader: Any) -> None:
         raise TypeError(f"{who} is {describe(loader)}: a DataLoader or a list of batches is expected{hint}")
 
 
-def mover(device: str | None) -> Move | None:
+def mover(device: Any) -> Move | None:
     """A function that brings a batch to ``device``, or None where nothing is to be done.
 
     Raises:
@@ -87,17 +88,11 @@ def mover(device: str | None) -> Move | None:
     """
     if device is None:
         return None
-    if device not in ("cpu", "gpu"):
-        raise ValueError(f"Trainer: device is {device!r}: 'cpu', 'gpu' or None (where model and batches are already) is expected")
-    convert = as_cupy if device == "gpu" else as_numpy
-
-    def move(batch: Any) -> Any:
-        if isinstance(batch, (tuple, list)):
-            return tuple(move(part) for part in batch)
-        if isinstance(batch, Mapping):
-            return {name: move(part) for name, part in batch.items()}
-        return convert(batch) if is_array(batch) else batch
-    return move
+    try:
+        found = as_device(device)
+    except ValueError as error:
+        raise ValueError(f"Trainer: {error}; None leaves model and batches where they are") from None
+    return lambda batch: put_all(batch, found)
 
 
 def pieces(x: Any, size: int) -> Iterator[Any]:

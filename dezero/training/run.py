@@ -26,8 +26,9 @@ VERSION = 1  # of the state
 class Run(Evaluator):
     """What a :class:`~dezero.training.Trainer` keeps beside its loop."""
 
-    def __init__(self, model: Any, optimizer: Any, loss: Any, metrics: Metrics, device: str | None) -> None:
-        super().__init__(model, loss, metrics, device)
+    def __init__(self, model: Any, optimizer: Any, loss: Any, metrics: Metrics, device: str | int | None,
+                 precision: str | None = None) -> None:
+        super().__init__(model, loss, metrics, device, precision=precision)
         self.optimizer = optimizer
         self.callbacks: list[Callback] = []
         self.history = History()
@@ -84,6 +85,7 @@ class Run(Evaluator):
             "run": {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "start": self._start, "seconds": self._seconds},
             "loaders": [self._position(0), self._position(1)],
             "random": resume.read_random() if self._random is None else self._random,
+            "scaler": None if self._precision.scaler is None else self._precision.scaler.state_dict(),
         }
 
     def restore(self, state: Mapping[str, Any], callbacks: bool = True) -> None:
@@ -104,6 +106,8 @@ class Run(Evaluator):
         write_hidden_states(self.model, state["hidden"])
         if callbacks:
             resume.write_callback_states(self.callbacks, state["callbacks"])
+        if self._precision.scaler is not None and state.get("scaler"):
+            self._precision.scaler.load_state_dict(state["scaler"])
         self.history.restore(state["history"])
         self._averages.restore(state["averages"])
         run = state["run"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import array_module, as_numpy, is_array
+from dezero.backend.arrays import kind_of
 from dezero.training.callback import Callback
 from dezero.training.measures import higher_is_better, improved, value_of
 
@@ -138,7 +139,7 @@ def _first(model: Any) -> str:
 def _numbers(x: Any) -> bool:
     """Is this input finite, as far as it has fractions at all?"""
     data = getattr(x, "_data", x)
-    return not is_array(data) or data.dtype.kind != "f" or _finite(data)
+    return not is_array(data) or kind_of(data.dtype) != "f" or _finite(data)
 
 
 def _finite(array: Any) -> bool:

@@ -34,9 +34,12 @@ class Trainer(Run):
         metrics: functions ``f(outputs, targets)`` of arrays, by name or in a list: ``[F.accuracy]``. They are computed on the training batches as
             they go by (by a model that still changes), and on the validation set.
         callbacks: see :class:`dezero.training.Callback`.
-        device: "gpu" or "cpu" bring model and batches there; None leaves them where they are.
+        device: "cuda" (or "gpu"), "cuda:1" and "cpu" bring model and batches there; None leaves them where they are. For batches,
+            ``DataLoader(..., device=...)`` is faster: it copies the next one while the device works.
         step: ``step(trainer, batch)`` in the place of forward and loss, for batches and models that are not ``(x, t)`` and ``loss(model(x), t)``.
             It returns the loss, or, where it updates by itself (a GAN), a dict of numbers to average.
+        precision: "bfloat16" or "float16" run forward and loss in mixed precision, see :class:`dezero.autocast`; weights stay float32. With float16
+            a :class:`dezero.optimizers.LossScaler` scales the loss and leaves out steps that overflow, unless ``step`` updates by itself.
 
     Attributes:
         history: of all epochs so far; see :class:`dezero.training.History`.
@@ -60,8 +63,8 @@ class Trainer(Run):
     """
 
     def __init__(self, model: Any, optimizer: Any, loss: Callable[[Any, Any], Any] | None, metrics: Metrics = None,
-                 callbacks: Iterable[Callback] | Callback = (), device: str | None = None, *,
-                 step: Callable[[Trainer, Any], Any] | None = None) -> None:
+                 callbacks: Iterable[Callback] | Callback = (), device: str | int | None = None, *,
+                 step: Callable[[Trainer, Any], Any] | None = None, precision: str | None = None) -> None:
         if loss is not None and not callable(loss) or loss is None and step is None:
             raise TypeError(f"Trainer: loss is {describe(loss)}: a function of (outputs, targets) is expected, F.softmax_cross_entropy say")
         if not isinstance(optimizer, Mapping) and (isinstance(optimizer, type) or not hasattr(optimizer, "update")):
@@ -71,9 +74,9 @@ class Trainer(Run):
         if isinstance(optimizer, Mapping) and step is None:
             raise TypeError("Trainer: several optimizers, and no function that calls them: give step=f, which takes (trainer, batch), updates "
                             "by itself and returns a dict of numbers")
-        super().__init__(model, optimizer, loss, metrics, device)
+        super().__init__(model, optimizer, loss, metrics, device, precision)
         if device is not None:
-            model.to_gpu() if device == "gpu" else model.to_cpu()
+            model.to(device)
         if getattr(optimizer, "target", model) is None:
             self.optimizer.setup(model)
         check_target(optimizer, model)
@@ -148,26 +151,32 @@ class Trainer(Run):
         """One step: forward, loss, backward, update."""
         self._skip = False
         if self._step is not None:
-            loss, values, n = self._own_step(batch), {}, batches.size_of(batch)
+            with self._precision.casting:
+                loss = self._own_step(batch)
+            values, n = {}, batches.size_of(batch)
             if isinstance(loss, dict):  # the function has updated by itself
                 self._count(loss, n)
                 return
         else:
             self.inputs, t = batches.split(batch)
-            y = self.model(*self.inputs)
-            loss = self.loss(y, t)
+            with self._precision.casting:
+                y = self.model(*self.inputs)
+                loss = self.loss(y, t)
             values, n = self._measure(y, t), batches.size_of((t, *self.inputs))
         data = getattr(loss, "_data", None)
         if data is None or data.size != 1:
             raise TypeError(f"Trainer: the loss is {describe(loss)}: one number in a Variable is expected, a mean over the batch (reduction='mean')")
         self._last_loss = data
         self.model.cleargrads()
+        self._precision.begin(loss)
         loss.backward()
-        for hook in self._hooks["on_backward"]:
-            hook(self)
+        finite = self._precision.end(self.optimizer)
+        if finite:
+            for hook in self._hooks["on_backward"]:
+                hook(self)
         self._interrupt.begin_whole()
         try:
-            if not self._skip:
+            if finite and not self._skip:
                 self.optimizer.update()
             self._count({"loss": data, **values}, n)
         finally:

@@ -9,6 +9,7 @@ from dezero.training import batches
 from dezero.training.averages import Averages
 from dezero.training.hidden import without_hidden_states
 from dezero.training.measures import Metric, Metrics, named_metrics, plain
+from dezero.training.precision import Precision
 
 
 class Evaluator:
@@ -18,7 +19,8 @@ class Evaluator:
         model: a layer or any function of arrays.
         loss: ``loss(outputs, targets)`` gives one number, or None.
         metrics: functions ``f(outputs, targets)`` of arrays, by name or in a list.
-        device: "gpu" or "cpu" bring batches there; None leaves them where they are.
+        device: "cuda" (or "gpu"), "cuda:1" and "cpu" bring batches there; None leaves them where they are.
+        precision: "bfloat16" or "float16" run model and loss in mixed precision: see :class:`dezero.autocast`. Predictions are float32 all the same.
 
     Examples:
         >>> import numpy as np
@@ -28,10 +30,12 @@ class Evaluator:
         {'accuracy': 0.6666666666666666}
     """
 
-    def __init__(self, model: Any, loss: Any = None, metrics: Metrics = None, device: str | None = None) -> None:
+    def __init__(self, model: Any, loss: Any = None, metrics: Metrics = None, device: str | int | None = None, *,
+                 precision: str | None = None) -> None:
         self.model, self.loss = model, loss
         self.metrics: dict[str, Metric] = named_metrics(metrics)
         self._move = batches.mover(device)
+        self._precision = Precision(type(self).__name__, precision)
 
     def evaluate(self, loader: Any) -> dict[str, float]:
         """The means of loss and metrics over all samples, each weighted by the size of its batch.
@@ -48,10 +52,11 @@ class Evaluator:
         with test_mode(), no_grad(), without_hidden_states(self.model):
             for batch in loader:
                 inputs, t = batches.split(batch if self._move is None else self._move(batch))
-                y = self.model(*inputs)
                 n = batches.size_of((t, *inputs))
-                if self.loss is not None:
-                    averages.add("loss", self.loss(y, t), n)
+                with self._precision.casting:
+                    y = self.model(*inputs)
+                    if self.loss is not None:
+                        averages.add("loss", self.loss(y, t), n)
                 for name, value in self._measure(y, t).items():
                     averages.add(name, value, n)
         means = averages.means()
@@ -81,10 +86,10 @@ class Evaluator:
                    [2.]])
         """
         outputs = []
-        with test_mode(), no_grad(), without_hidden_states(self.model):
+        with test_mode(), no_grad(), without_hidden_states(self.model), self._precision.casting:
             for batch in batches.to_predict(data, batch_size):
                 outputs.append(plain(self.model(*batches.inputs_of(batch if self._move is None else self._move(batch)))))
-        return batches.join(outputs)
+        return self._precision.plain(batches.join(outputs))
 
     def _measure(self, y: Any, t: Any) -> dict[str, Any]:
         """The metrics of a batch."""

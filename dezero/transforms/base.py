@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
+from dezero.backend import array_module, arrays, device, is_array
 from dezero.backend.random import fresh_seed
 from dezero.errors import ShapeError, describe
 
 _given: ContextVar[np.random.Generator | None] = ContextVar("dezero_transform_rng", default=None)
+KEPT = 32  # constants of one transform on devices
 _numbers: ContextVar[Any] = ContextVar("dezero_transform_samples", default=None)  # of the batch's samples in the data set
 
 
@@ -71,6 +72,26 @@ class Transform:
             rng: what random transforms draw from; None leaves that to them.
         """
         return stack(each(self, xs, rng))
+
+    def constant(self, name: str, x: Any, make: Callable[[], Any]) -> Any:
+        """An array that goes with ``x``: what ``make`` gives on the host, brought to the device of ``x`` once.
+
+        Args:
+            name: tells it from others; all that it depends on must be in it.
+        """
+        xp = array_module(x)
+        if xp is np:
+            return make()
+        kept = self.__dict__.setdefault("_constants", {})
+        key = name, device.device_of(x)
+        if key not in kept:
+            if len(kept) >= KEPT:
+                kept.clear()
+            kept[key] = xp.asarray(make())
+        return kept[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_constants"}
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
@@ -136,12 +157,17 @@ def stack(values: Sequence[Any], indices: Sequence[int] | None = None) -> Any:
     if not all(is_array(v) or isinstance(v, (bool, int, float, complex)) for v in values):
         return list(values)
     names: Any = _numbers.get() if indices is None else indices
+    shape = getattr(values[0], "shape", ())
     for i, value in enumerate(values):
-        if np.shape(value) != np.shape(values[0]):
+        if getattr(value, "shape", ()) != shape or arrays.foreign and device.apart(value, values[0]):
             first, other = (0, i) if names is None else (names[0], names[i])
+            device.one_place("a batch", ((f"sample {first}", values[0]), (f"sample {other}", value)))
+            if getattr(value, "shape", ()) == shape:  # a number beside a 0-d array
+                continue
             raise ShapeError(f"sample {first} is {describe(values[0])} and sample {other} is {describe(value)}: "
                              "the samples of a batch need equal shapes; resize, crop or pad them in the transform")
-    return array_module(values[0]).stack(values) if np.ndim(values[0]) else np.array(values)
+    xp = array_module(values[0])
+    return xp.stack(values) if shape or xp is not np else np.array(values)
 
 
 def apply_batch(transform: Any, xs: Any, rng: np.random.Generator | None = None, indices: Any = None) -> Any:
@@ -160,6 +186,8 @@ def apply_batch(transform: Any, xs: Any, rng: np.random.Generator | None = None,
     """
     if transform is None:
         return stack(xs, indices) if isinstance(xs, list) else xs
+    if device.several:
+        device.enter(xs)
     token = _numbers.set(_numbers.get() if indices is None else indices)
     try:
         batch = getattr(transform, "batch", None)

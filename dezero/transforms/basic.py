@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from dezero.backend import array_module, is_array
 from dezero.errors import InputTypeError, ShapeError, describe
 from dezero.transforms.base import Transform, apply_batch, each, is_random, stack
 from dezero.transforms.images import from_pil, height_width, is_pil, like, pil, to_pil
+from dezero.transforms.resample import nearest, weights
 
 FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}  # PIL's numbers
 
@@ -110,11 +112,34 @@ class Resize(Transform):
             return x.resize(size, kind)
         if not is_array(x) or x.ndim not in (2, 3):
             raise ShapeError(f"Resize: x is {describe(x)}: a PIL image or an array (C, H, W) or (H, W) is expected")
+        if array_module(x) is not np:
+            return self._on_device(x)
         planes = x if x.dtype == np.uint8 else x.astype(np.float32)
         scaled = [np.asarray(pil().fromarray(np.ascontiguousarray(plane)).resize(size, kind)) for plane in (planes if x.ndim == 3 else planes[None])]
         y = np.stack(scaled)
         y = y if y.dtype == x.dtype else like(y, x)
         return y if x.ndim == 3 else y[0]
+
+    def batch(self, xs: Any, rng: np.random.Generator | None = None) -> Any:
+        if not is_array(xs) or xs.ndim not in (3, 4):
+            return super().batch(xs, rng)
+        if not len(xs):
+            return array_module(xs).empty((*xs.shape[:-2], *height_width("Resize", self.size)[::-1]), xs.dtype)
+        return super().batch(xs, rng) if array_module(xs) is np else self._on_device(xs)
+
+    def _on_device(self, x: Any) -> Any:
+        """Images (..., H, W) on a device, all at once; values of bytes may differ by 1 from Pillow's."""
+        (width, height), kind = height_width("Resize", self.size), FILTERS.get(self.mode, self.mode)
+        h, w = x.shape[-2:]
+        make = nearest if kind == FILTERS["nearest"] else partial(weights, kind)
+        rows, columns = (self.constant(f"{kind} {a} {b}", x, partial(make, a, b)) for a, b in ((h, height), (w, width)))
+        if kind == FILTERS["nearest"]:
+            return x[..., rows[:, None], columns]
+        xp = array_module(x)
+        y = xp.matmul(x.astype(np.float32), columns.T)
+        if x.dtype == np.uint8:  # Pillow keeps bytes between the two as well, which cuts off what swings over
+            y = xp.clip(xp.rint(y), 0, 255)
+        return like(xp.matmul(rows, y), x)
 
 
 class CenterCrop(Transform):
@@ -241,22 +266,25 @@ class Normalize(Transform):
         """The scaled values in ``out``, which may be ``x`` itself, or in a new array for None; ``axis`` is that of the channels."""
         xp = array_module(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-        mean, std = (self._shaped(xp, name, value, x, axis, dtype) for name, value in (("mean", self.mean), ("std", self.std)))
+        mean, std = (self._shaped(name, value, x, axis, dtype) for name, value in (("mean", self.mean), ("std", self.std)))
         if not (isinstance(mean, float) and mean == 0):
             x = out = xp.subtract(x, mean, out=out, dtype=dtype)
         return xp.true_divide(x, std, out=out, dtype=dtype)
 
-    def _shaped(self, xp: Any, name: str, value: Any, x: Any, axis: int, dtype: Any) -> Any:
+    def _shaped(self, name: str, value: Any, x: Any, axis: int, dtype: Any) -> Any:
         """A number as a float, numbers for the channels as an array that fits ``x``."""
         if isinstance(value, (int, float)):
             return float(value)
-        if np.size(value) == 1:
+        if array_module(value) is np and np.size(value) == 1:
             return float(np.asarray(value).reshape(()))
+        if array_module(value) is not np:
+            raise InputTypeError(f"Normalize: {name} is {describe(value)} on a device: numbers of the host are expected")
         values = np.asarray(value, dtype)
         if values.ndim != 1 or x.ndim <= axis or x.shape[axis] != len(values):
             raise ShapeError(f"Normalize: {name} has {values.size} values, and the sample is {tuple(x.shape[axis:])}: "
                              "one value, or one for each channel (the first axis) is expected")
-        return xp.asarray(values.reshape((-1,) + (1,) * (x.ndim - axis - 1)))
+        shape = (-1,) + (1,) * (x.ndim - axis - 1)
+        return self.constant(f"{values.tobytes().hex()} {dtype} {shape}", x, lambda: values.reshape(shape))
 
 
 class Flatten(Transform):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.backend import array_module, is_array
+from dezero.backend import array_module, as_numpy, is_array
 from dezero.errors import DTypeError, InputTypeError, ShapeError, describe
 from dezero.transforms.base import RandomTransform, each, stack
 
@@ -40,7 +40,7 @@ def to_pil(x: Any, name: str) -> Any:
     """The PIL image of an array (C, H, W) or (H, W); what is not uint8 is rounded and clipped to 0..255."""
     if not is_array(x) or not (x.ndim == 2 or x.ndim == 3 and x.shape[0] in MODES):
         raise ShapeError(f"{name}: x is {describe(x)}: an image (C, H, W) with 1 to 4 channels, or (H, W), is expected")
-    x = x[None] if x.ndim == 2 else x
+    x = as_numpy(x[None] if x.ndim == 2 else x)
     pixels = x if x.dtype == np.uint8 else np.clip(np.rint(np.asarray(x, np.float32)), 0, 255).astype(np.uint8)
     return pil().fromarray(np.ascontiguousarray(pixels[0] if len(x) == 1 else pixels.transpose(1, 2, 0)))
 
@@ -140,7 +140,7 @@ def affine(xs: Any, matrices: Any, fill: float, name: str) -> Any:
         The shape and dtype of ``xs``.
     """
     dtype = working_dtype(xs, name)
-    matrices = matrices.astype(dtype)
+    matrices = array_module(xs).asarray(matrices.astype(dtype))
     step = max(1, PIECE // max(1, xs[0].size)) if isinstance(xs, np.ndarray) else len(xs)
     ys = array_module(xs).empty_like(xs)
     for i in range(0, len(xs), step):
@@ -153,8 +153,8 @@ def _affine(xs: Any, matrices: Any, fill: float) -> Any:
     xp, (n, c, h, w) = array_module(xs), xs.shape
     (top, wy), (left, wx) = (_corners(matrices, h, w, axis) for axis in (0, 1))
     plane = (h + 2) * (w + 2)
-    planes = np.arange(n * c).reshape(n, c, 1, 1) * plane
-    first, wy, wx = (xp.asarray(a) for a in ((top * (w + 2) + left)[:, None] + planes, wy[:, None], wx[:, None]))
+    planes = xp.arange(n * c).reshape(n, c, 1, 1) * plane
+    first, wy, wx = (top * (w + 2) + left)[:, None] + planes, wy[:, None], wx[:, None]
     ringed = xp.full((n, c, h + 2, w + 2), fill, matrices.dtype)
     ringed[:, :, 1:-1, 1:-1] = xs
     flat = ringed.reshape(-1)
@@ -170,13 +170,14 @@ def _corners(matrices: Any, h: int, w: int, axis: int) -> tuple[Any, Any]:
 
     Pixels are counted with a ring of fill around the image; what lies further out is moved onto that.
     """
-    y = np.arange(h, dtype=matrices.dtype)[:, None] - (h - 1) / 2
-    x = np.arange(w, dtype=matrices.dtype) - (w - 1) / 2
+    xp = array_module(matrices)
+    y = xp.arange(h, dtype=matrices.dtype)[:, None] - (h - 1) / 2
+    x = xp.arange(w, dtype=matrices.dtype) - (w - 1) / 2
     size = (h, w)[axis]
     place = matrices[:, axis, 0, None, None] * y + matrices[:, axis, 1, None, None] * x
     place += (size + 1) / 2
-    np.clip(place, 0, size + 1, out=place)
-    corner = np.minimum(place.astype(np.intp), size)
+    xp.clip(place, 0, size + 1, out=place)
+    corner = xp.minimum(place.astype(np.intp), size)
     place -= corner.astype(place.dtype)
     return corner, place
 

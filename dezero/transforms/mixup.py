@@ -48,6 +48,9 @@ class Mixup(RandomTransform):
             ts: class numbers (N,), or floats (N, ...): probabilities or targets.
             rng: what to draw from.
 
+        Raises:
+            RangeError: a class number is out of range. On a device, where the host would have to wait for it, its row is NaN instead.
+
         Returns:
             ``xs`` in its dtype, and ``ts`` as float32 (N, classes) for class numbers, else in its shape and dtype.
         """
@@ -75,10 +78,13 @@ class Mixup(RandomTransform):
         if self.classes is None or ts.ndim != 1:
             raise InputTypeError(f"Mixup: ts is {describe(ts)}, classes is {self.classes}: "
                                  "class numbers (N,) with Mixup(classes=...), or floats, are expected")
-        if ts.size and (int(ts.min()) < 0 or int(ts.max()) >= self.classes):
-            raise RangeError(f"Mixup: ts has values from {ts.min()} to {ts.max()}: class numbers from 0 to {self.classes - 1} are expected")
         xp = array_module(ts)
-        return (ts[:, None] == xp.arange(self.classes)).astype(np.float32)
+        if xp is np and ts.size and (int(ts.min()) < 0 or int(ts.max()) >= self.classes):
+            raise RangeError(f"Mixup: ts has values from {ts.min()} to {ts.max()}: class numbers from 0 to {self.classes - 1} are expected")
+        soft = (ts[:, None] == xp.arange(self.classes)).astype(np.float32)
+        if xp is np:
+            return soft
+        return xp.where(((ts < 0) | (ts >= self.classes))[:, None], np.float32("nan"), soft)  # no wait for the device: the loss will tell
 
 
 def _mixed(a: Any, share: Any, partner: Any) -> Any:

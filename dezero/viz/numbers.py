@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dezero.backend import as_numpy
+from dezero.backend.arrays import kind_of
 from dezero.viz.settings import number_text
 
 HUGE = 1e6        # an absolute value above it is marked
@@ -59,7 +60,7 @@ def facts(array: Any) -> Facts:
         (True, True)
     """
     a = as_numpy(array)
-    if a.dtype.kind not in "biuf":
+    if kind_of(a.dtype) not in "biuf":
         return Facts(a.size)
     flat = a.reshape(-1)
     nans = infs = zeros = count = 0
@@ -116,7 +117,7 @@ def number(array: Any, limit: int = 48) -> str:
         text = str(written.tolist()).replace("'", "")
         if len(text) <= limit:
             return text
-    if a.dtype.kind not in "biuf":
+    if kind_of(a.dtype) not in "biuf":
         return f"{a.size} elements"
     if a.dtype.kind == "b":
         return f"{np.count_nonzero(a)} of {a.size} True"

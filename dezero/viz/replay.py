@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.backend import as_numpy
+from dezero.backend.arrays import finfo
 from dezero.config import changed
 from dezero.core.backprop import backprop, seed_for
 from dezero.core.formulas import run_hooks
@@ -120,7 +121,7 @@ def _same(a: Any, b: Any) -> bool:
     if not is_float(x):
         return bool(np.array_equal(x, y))
     finite = np.abs(y[np.isfinite(y)])
-    return bool(np.allclose(x, y, rtol=0, atol=1000 * float(np.finfo(x.dtype).eps) * float(finite.max() if finite.size else 0), equal_nan=True))
+    return bool(np.allclose(x, y, rtol=0, atol=1000 * float(finfo(x.dtype).eps) * float(finite.max() if finite.size else 0), equal_nan=True))
 
 
 class Backward:

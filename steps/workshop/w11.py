@@ -306,8 +306,9 @@ def percent(share):
 
 
 def wrong_dropout():
+    model = forgetful()
     np.random.seed(1)
-    return ", then ".join(percent(accuracy(forgetful(), nullcontext)) for _ in range(2))
+    return ", then ".join(percent(accuracy(model, nullcontext)) for _ in range(2))
 
 
 def right_dropout():

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dezero.backend import diagnosis
 from dezero.cli import main
 from dezero.cli.predict import prepared
 from dezero.cli.report import confusion_table
@@ -160,11 +161,10 @@ def test_wrong_words_get_one_line_of_advice(args: list[str], code: int, words: s
     assert status == code and words in err and "Traceback" not in err and out == ""
 
 
-def test_no_gpu_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    from dezero.backend import device_answers
-    if device_answers():
-        pytest.skip("a GPU is here")
-    assert main(["train", "--device", "gpu"]) == 1 and "`dezero info` tells what to install" in said(capsys)[1]
+def test_no_gpu_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(diagnosis, "installed", list)
+    assert main(["train", "--device", "gpu"]) == 1 and "dezero train: --device gpu: CuPy is not installed: " in said(capsys)[1]
 
 
 def test_an_existing_run_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
@@ -368,3 +368,10 @@ def test_weight_decay_makes_weights_smaller_and_equal_rates_are_run_once(capsys:
     said(capsys)
     assert main(["train", *QUICK, "--lr", "0.1", "0.01", "0.1", "--out", "rates"]) == 0
     assert re.findall(r"^learning rate (\S+)", said(capsys)[0], re.MULTILINE) == ["0.01", "0.1"]
+
+
+def test_precision_is_a_setting_of_the_run(tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "run"
+    assert main(["train", "--epochs", "1", "--hidden", "4", "--precision", "float16", "--out", str(out)]) == 0
+    assert json.loads((out / "settings.json").read_text())["precision"] == "float16"
+    assert main(["evaluate", str(out)]) == 0

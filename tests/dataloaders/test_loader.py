@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import dezero.dataloaders.loader as module
+from dezero.backend import arrays
 from dezero.dataloaders import DataLoader, SeqDataLoader
 from dezero.datasets import ArrayDataset, Dataset, Subset
 from dezero.errors import InputTypeError, ShapeError, StateError
 from dezero.transforms import Compose, Flatten, Mixup, Normalize, RandomNoise, ToArray, ToFloat, ToPIL
-from tests.strict import StrictArray, to_strict
+from tests.strict import StrictArray
 
 
 def numbers(n: int) -> ArrayDataset:
@@ -187,8 +187,8 @@ def test_batch_transform_gets_the_whole_batch() -> None:
     assert t.dtype == np.float32 and not np.isin(t, (0, 1)).all()
 
 
-def test_gpu_moves_every_part_that_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "as_cupy", to_strict)
+def test_gpu_moves_every_part_that_is_a_number(strict_device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "_cupy", strict_device)
     loader = DataLoader([(1.0, 2, "a", None)] * 2, 2, False, gpu=True)
     x, t, name, nothing = next(iter(loader))
     assert isinstance(x, StrictArray) and isinstance(t, StrictArray) and isinstance(name, np.ndarray) and nothing is None

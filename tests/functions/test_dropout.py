@@ -1,4 +1,4 @@
-"""Dropout: modes, rates, seeds, and the random numbers under it."""
+"""Dropout: modes, rates, seeds. The random numbers under it: tests/backend/test_random.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 
 import dezero.functions as F
 from dezero import Variable, test_mode, using_config
-from dezero.backend.random import keep_mask, random_bits, uniform
 
 pytestmark = pytest.mark.seeds
 
@@ -87,49 +86,3 @@ def test_one_node_in_the_graph() -> None:
 
 def test_integers_give_floats() -> None:
     assert F.dropout(np.arange(4), 0.5).dtype == np.float64
-
-
-@pytest.mark.parametrize(("dtype", "digits"), [(np.float16, 11), (np.float32, 24), (np.float64, 53)])
-def test_uniform_is_uniform(dtype: type, digits: int) -> None:
-    u = uniform(np, (100_000,), dtype, seed=5)
-    assert u.dtype == dtype
-    assert u.min() >= 0
-    assert u.max() < 1
-    u = u.astype(float)
-    assert (u * 2.0 ** digits % 1 == 0).all()
-    counts = np.histogram(u, 50, (0, 1))[0]
-    assert ((counts - 2000) ** 2 / 2000).sum() < 95  # chi squared with 49 degrees of freedom: 1e-4
-    assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 0.02
-
-
-def test_seeds_are_independent() -> None:
-    u = np.stack([uniform(np, (20_000,), np.float64, seed) for seed in range(6)])
-    assert np.abs(np.corrcoef(u) - np.eye(6)).max() < 0.04
-    assert len(np.unique(u)) == u.size
-
-
-def test_every_bit_is_even() -> None:
-    bits = random_bits(np, 40_000, np.uint64, 11)
-    share = [((bits >> np.uint64(i)) & np.uint64(1)).mean() for i in range(64)]
-    assert np.abs(np.array(share) - 0.5).max() < 0.0125
-
-
-def test_random_bits_are_splitmix64() -> None:
-    """Against the generator's definition in Python's integers."""
-    word, seed = 1 << 64, 12345
-
-    def mix(z: int) -> int:
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % word
-        z = (z ^ z >> 27) * 0x94D049BB133111EB % word
-        return z ^ z >> 31
-
-    start = mix((seed + 0x9E3779B97F4A7C15) % word)
-    expected = [mix((start + i * 0x9E3779B97F4A7C15) % word) for i in range(5)]
-    assert random_bits(np, 5, np.uint64, seed).tolist() == expected
-
-
-def test_masks_of_odd_shapes() -> None:
-    assert keep_mask(np, (), 0.5, np.float32, 1).shape == ()
-    assert keep_mask(np, (0, 3), 0.5, np.float32, 1).shape == (0, 3)
-    assert keep_mask(np, (3, 5, 7), 0.5, np.float16, 1).dtype == np.float16
-    assert uniform(np, (0,), np.float32, 1).shape == (0,)

@@ -136,6 +136,7 @@ def strict_model(step: Any) -> Any:
 @pytest.mark.gpu
 @pytest.mark.seeds
 def test_52_the_gpu_gives_the_losses_of_the_cpu(module: Any, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")  # for the picture
     found = module("step52").main(out=tmp_path)
     assert found["gpu"] and found["difference"] < 1e-4 and len(found["gpu losses"]) == 50
     assert (tmp_path / "times.png").is_file()
@@ -252,7 +253,7 @@ def test_54_dropout_hinders_learning_by_heart() -> None:
     found = numbers("step54")[0]
     (loss, right, heart), _, (dropped_loss, dropped_right, dropped_heart) = (history[-1] for history in found["histories"])
     assert [len(history) for history in found["histories"]] == [60] * 3
-    # Seeds 0 to 5 of weights and data, p = 0 and 0.6: loss 0.44-0.48 and 1.01-1.09, right 82-90 % and 92-95 %, by heart 40-56 % and 1-7 %.
+    # Seeds 0 to 5 of weights and data, p = 0 and 0.6: loss 0.44-0.48 and 1.01-1.08, right 82-90 % and 93-96 %, by heart 40-56 % and 2-7 %.
     assert dropped_loss > loss + 0.3
     assert dropped_right > right + 0.03
     assert heart > 0.3 and dropped_heart < 0.12

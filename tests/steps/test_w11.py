@@ -61,7 +61,7 @@ def test_w11_what_the_bugs_cost_in_accuracy() -> None:
                                               bugs()["only the first part"]["wrong"], bugs()["seed in the loop"]["wrong"]))
     assert all_of_them > 95 > 93 > sixth > 85 > one_batch > 70
     assert "240 images" in bugs()["only the first part"]["wrong"] and "50 images" in bugs()["seed in the loop"]["wrong"]
-    # six networks: 95.3 to 97.5 % in test mode, 79 to 88 % in train mode
+    # 20 networks: 95.0 to 96.7 % in test mode, 80.0 to 87.8 % in train mode, each asked twice, and never twice the same
     (first, second), (still, again), (package,) = (percents(bugs()["dropout in the exam"][kind]) for kind in ("wrong", "right", "package"))
     assert first != second and still == again == package > 94 and max(first, second) < 91
 

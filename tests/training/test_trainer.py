@@ -343,7 +343,7 @@ def test_on_a_gpu(tmp_path: Any) -> None:
     (lambda: trainer(metrics={"loss": F.accuracy}), ValueError, "column of the history"),
     (lambda: trainer(metrics=[F.accuracy, F.accuracy]), ValueError, "given twice"),
     (lambda: trainer(metrics={"a": 3}), TypeError, "function of"),
-    (lambda: trainer(device="tpu"), ValueError, "'cpu', 'gpu' or None"),
+    (lambda: trainer(device="tpu"), ValueError, "'tpu': 'cpu', 'gpu', 'cuda', or 'cuda:1' .*; None leaves"),
     (lambda: trainer().fit([]), ValueError, "no batch in epoch 1"),
     (lambda: trainer().fit(iter([blobs(4)]), epochs=2), ValueError, "no batch in epoch 2: .* read only once"),
     (lambda: trainer().fit(loader(), epochs=-1), ValueError, "at least 0"),

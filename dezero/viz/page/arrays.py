@@ -34,6 +34,8 @@ class Table:
         if value is None:
             return None
         a = np.asarray(value)
+        if a.dtype.name == "bfloat16":
+            a = a.astype(np.float32)
         if a.dtype.kind not in "biuf":
             return None
         small = a.size <= LIMITS[0]
