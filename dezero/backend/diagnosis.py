@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
+import importlib
 import os
 import re
 import sys
@@ -88,9 +88,10 @@ def installed() -> list[str]:
 
 def version(package: str) -> str | None:
     """The version that is installed."""
+    metadata: Any = importlib.import_module("importlib.metadata")  # here: it takes longer to import than all of the backend
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return str(metadata.version(package))
+    except metadata.PackageNotFoundError:
         return None
 
 

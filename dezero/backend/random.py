@@ -78,16 +78,22 @@ def random_words(xp: Any, blocks: int, seed: int, offset: int) -> Any:
 
 
 class _Host(threading.local):
-    """NumPy's generator, one for each thread: to set its state takes a twentieth of the time to make one."""
+    """NumPy's generator, one for each thread: to set its state takes a twentieth of the time to make one.
+
+    It is made at the first draw, since NumPy imports its random numbers only when they are asked for.
+    """
+
+    generator: Any = None
 
     def __init__(self) -> None:
-        self.generator = np.random.Philox(key=0)
         self.counter, self.key = np.zeros(4, np.uint64), np.zeros(2, np.uint64)
         self.state: Any = {"bit_generator": "Philox", "state": {"counter": self.counter, "key": self.key}, "buffer": np.zeros(4, np.uint64),
                            "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
 
     def at(self, seed: int, offset: int) -> Any:
         """The generator, where the words of this place are the next."""
+        if self.generator is None:
+            self.generator = np.random.Philox(key=0)
         self.key[0], self.counter[0] = seed & _WORD, offset
         self.generator.state = self.state
         return self.generator

@@ -495,6 +495,12 @@ def test_C42_the_import_needs_numpy_alone() -> None:
     assert (out.returncode, out.stdout) == (0, "False\n"), out.stderr
 
 
+def test_C42_the_import_leaves_to_their_first_use_what_is_slow_to_import() -> None:
+    code = "import sys, dezero\nprint(sorted({'numpy.random', 'importlib.metadata'} & sys.modules.keys()))"
+    out = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT.parent, capture_output=True, text=True, timeout=60)
+    assert (out.returncode, out.stdout) == (0, "[]\n"), out.stderr
+
+
 def test_C43_right_and_misspelt_names() -> None:
     assert F.batch_nrom is F.batch_norm
 
